@@ -1,0 +1,199 @@
+"""The one settings module, for every machine; what differs comes from the environment."""
+
+import socket
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from config.env import (
+    SettingError,
+    env_database,
+    env_directory,
+    env_int,
+    env_list,
+    env_public_url,
+    env_secret,
+    env_str,
+)
+from config.secret_key import load_secret_key
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+DATA_DIR = env_directory("GATEHOUSE_DATA_DIR", BASE_DIR / "data")
+VERSION = "0.1.0"
+
+# --- Where the server listens -------------------------------------------------------------
+
+HOST = env_str("HOST", "127.0.0.1")
+PORT = env_int("PORT", 8000, low=1, high=65535)
+WORKERS = env_int("GATEHOUSE_WORKERS", 0, low=0, high=64)  # 0: one per processor
+PUBLIC_URL = env_public_url("GATEHOUSE_PUBLIC_URL")
+TRUSTED_PROXIES = frozenset(env_list("GATEHOUSE_TRUSTED_PROXIES"))
+
+
+def _own_names() -> set[str]:
+    """Return the names under which this machine may be asked for without being told."""
+    names = {"localhost", "127.0.0.1", "[::1]", socket.gethostname(), socket.getfqdn()}
+    if HOST not in {"0.0.0.0", "::"}:  # noqa: S104 -- compared, not bound
+        names.add(f"[{HOST}]" if ":" in HOST else HOST)
+    try:
+        names |= {
+            info[4][0] for info in socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)
+        }
+    except OSError:  # a machine that cannot look up its own name is no reason not to start
+        pass
+    if PUBLIC_URL:
+        names.add(urlsplit(PUBLIC_URL).hostname or "")
+    return {name for name in names if name}
+
+
+ALLOWED_HOSTS = sorted(_own_names() | set(env_list("GATEHOUSE_ALLOWED_HOSTS")))
+
+# --- Secrets ------------------------------------------------------------------------------
+
+SECRET_KEY = load_secret_key(DATA_DIR)
+ADMIN_PASSWORD = env_secret("GATEHOUSE_ADMIN_PASSWORD")
+BOOTSTRAP_PASSWORD = env_secret("GATEHOUSE_BOOTSTRAP_PASSWORD")
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.ScryptPasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+
+# --- The rules of letting in --------------------------------------------------------------
+
+MAX_TOKEN_ATTEMPTS = env_int("GATEHOUSE_MAX_TOKEN_ATTEMPTS", 3, low=1, high=100)
+VERIFIED_LOGIN_SECONDS = 300  # how long a checked API password is remembered
+
+# --- Django -------------------------------------------------------------------------------
+
+DEBUG = False
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+APPEND_SLASH = False  # clients of the REST API never send one and do not follow redirects
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django_htmx",
+    "django_tables2",
+    "crispy_forms",
+    "crispy_bootstrap5",
+    "lucide",
+    "ui",
+    "tenants",
+    "inventory",
+    "registration",
+]
+MIDDLEWARE = [
+    "ui.middleware.RequestIdMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "ui.middleware.ContentSecurityPolicyMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "ui.middleware.HtmxMessagesMiddleware",
+]
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    }
+]
+CRISPY_ALLOWED_TEMPLATE_PACKS = "bootstrap5"
+CRISPY_TEMPLATE_PACK = "bootstrap5"
+
+# --- Database -----------------------------------------------------------------------------
+
+_database = env_database("DATABASE_URL", DATA_DIR / "gatehouse.sqlite3")
+if "sqlite" in _database["ENGINE"]:
+    _database["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",  # a writer queues at BEGIN instead of failing half way
+        "timeout": 20,  # seconds a writer waits for its turn
+        "init_command": (
+            "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA temp_store=MEMORY; "
+            "PRAGMA mmap_size=268435456; PRAGMA cache_size=-32000;"
+        ),
+    }
+_database["CONN_MAX_AGE"] = None
+_database["CONN_HEALTH_CHECKS"] = "postgresql" in _database["ENGINE"]
+DATABASES = {"default": _database}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- People and devices signing in --------------------------------------------------------
+
+AUTH_USER_MODEL = "tenants.User"
+AUTHENTICATION_BACKENDS = ["tenants.backends.PeopleBackend"]
+API_AUTHENTICATORS = [
+    "tenants.backends.authenticate_person",
+    "registration.authentication.authenticate_device",
+]
+# A user name is unique within its tenant, not by itself; tenants.backends knows how to find it.
+SILENCED_SYSTEM_CHECKS = ["auth.W004"]
+LOGIN_URL = "accounts:sign_in"
+LOGIN_REDIRECT_URL = "home"
+SESSION_COOKIE_NAME = "gatehouse_session"
+SESSION_COOKIE_AGE = 12 * 60 * 60  # seconds; one shift
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_NAME = "gatehouse_csrf"
+CSRF_COOKIE_HTTPONLY = True
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+
+# --- What a browser is told ---------------------------------------------------------------
+
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+if PUBLIC_URL:
+    CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+if PUBLIC_URL.startswith("https://"):
+    SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
+    SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60
+
+# --- Bodies -------------------------------------------------------------------------------
+
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024  # bytes of a form or a JSON body
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000  # a thousand pasted devices with their groups
+
+# --- Language, time, static files ---------------------------------------------------------
+
+LANGUAGE_CODE = "en-gb"
+USE_I18N = True
+TIME_ZONE = "UTC"
+USE_TZ = True
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+# --- Logs ---------------------------------------------------------------------------------
+
+LOG_LEVEL = env_str("GATEHOUSE_LOG_LEVEL", "INFO").upper()
+if LOG_LEVEL not in {"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"}:
+    msg = "GATEHOUSE_LOG_LEVEL must be DEBUG, INFO, WARNING, ERROR or CRITICAL."
+    raise SettingError(msg)
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
+    # A refused request is the client's business; a failed one is ours.
+    "loggers": {"django.request": {"level": "ERROR"}, "django.security": {"level": "ERROR"}},
+}

@@ -1,0 +1,25 @@
+"""All addresses: the console behind its gate, the REST contract at the root."""
+
+from django.urls import include, path
+
+from config.views import healthz, home
+
+console_urls = [
+    path("", include("tenants.console.urls")),
+    path("", include("registration.console.urls")),
+]
+api_urls = [
+    path("", include("tenants.api.urls")),
+    path("", include("registration.api.urls")),
+]
+urlpatterns = [
+    path("", home, name="home"),
+    path("healthz", healthz, name="healthz"),
+    *console_urls,
+    *api_urls,
+]
+
+handler400 = "config.views.bad_request"
+handler403 = "config.views.permission_denied"
+handler404 = "config.views.page_not_found"
+handler500 = "config.views.server_error"

@@ -1,0 +1,227 @@
+"""REST endpoints of device control: registrations, and devices that collect their credentials.
+
+Source: Cumulocity REST, new device requests and device credentials.
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from http import HTTPStatus
+
+from django.http import HttpResponse
+
+from inventory.models import DeviceCredentials, DeviceGroup
+from registration.api.payloads import (
+    AcceptPayload,
+    DeviceCredentialsPayload,
+    NewRegistrationPayload,
+    represent,
+)
+from registration.api.refusals import no_request, not_found, not_yet, translate
+from registration.device_ids import normalize_device_id
+from registration.errors import (
+    AlreadyAcceptedError,
+    PollRefusedError,
+    RegistrationError,
+    TransitionError,
+)
+from registration.lifecycle import Stage, Status
+from registration.models import BulkDecision, BulkDecisionItem, Registration, Tally
+from registration.models.decisions import Outcome
+from tenants.actors import Actor
+from tenants.api.http import (
+    ApiError,
+    ApiRequest,
+    api_view,
+    media_type,
+    read_object,
+    respond,
+    respond_page,
+    self_url,
+    validation_error,
+)
+from tenants.models import Tenant
+from tenants.roles import Role
+
+READ = Role.DEVICE_CONTROL_READ
+ADMIN = Role.DEVICE_CONTROL_ADMIN
+
+
+@contextmanager
+def contract_refusals(device_id: str = "") -> Iterator[None]:
+    """Say what a rule refuses in the contract's words."""
+    try:
+        yield
+    except RegistrationError as error:
+        raise translate(error) from error
+    except Registration.DoesNotExist as error:  # somebody else cancelled it meanwhile
+        raise not_found(device_id) from error
+
+
+@api_view(POST=Role.DEVICE_BOOTSTRAP)
+def device_credentials(request: ApiRequest) -> HttpResponse:
+    """Answer a device that polls for its credentials.
+
+    201 with credentials once accepted; 404 until then, and the device keeps polling. A body is
+    sent whether or not it was asked for: the password appears nowhere else.
+    """
+    poll = DeviceCredentialsPayload.read(request)
+    device_id = normalize_device_id(poll.device_id)
+    try:
+        # The bootstrap account of a tenant lets in that tenant's devices only.
+        registration = (
+            Registration.objects.for_tenant(request.tenant)
+            .select_related("tenant__parent")
+            .get(device_id=device_id, tenant__status=Tenant.Status.ACTIVE)
+        )
+        password = registration.poll(
+            token=poll.token, device=Actor.of(request, DeviceCredentials.login_name(device_id))
+        )
+    except Registration.DoesNotExist as error:
+        raise no_request(poll.device_id) from error
+    except PollRefusedError as error:
+        if error.status == Status.ACCEPTED:  # its hand-over is over
+            raise no_request(poll.device_id) from error
+        raise not_yet(poll.device_id, error.status) from error
+    payload = {
+        "id": device_id,
+        "self": self_url(request, "devicecontrol", "deviceCredentials", device_id),
+        "tenantId": registration.tenant_id,
+        "username": DeviceCredentials.login_name(device_id),
+        "password": password,
+    }
+    return HttpResponse(
+        json.dumps(payload),
+        status=HTTPStatus.CREATED,
+        content_type=media_type("deviceCredentials"),
+    )
+
+
+@api_view(GET=READ, POST=ADMIN)
+def new_device_requests(request: ApiRequest) -> HttpResponse:
+    """List open registrations, newest first, or add one."""
+    if request.method == "POST":
+        return _register(request)
+    visible = Registration.objects.for_tenant(request.tenant).unfinished()
+
+    def count() -> int:
+        counts = Tally.counts(request.tenant)
+        return counts.total() - counts[Stage.CONFIRMED]
+
+    return respond_page(
+        request,
+        visible.order_by("-created_at", "-pk"),
+        collection="newDeviceRequests",
+        kind="newDeviceRequestCollection",
+        represent=lambda registration: represent(request, registration),
+        count=count,
+    )
+
+
+def _register(request: ApiRequest) -> HttpResponse:
+    body = NewRegistrationPayload.read(request)
+    tenant = _target_tenant(request, body.tenant_id)
+    group = None
+    if body.group_id is not None:
+        group = DeviceGroup.objects.for_tenant(tenant).filter(pk=body.group_id).first()
+        if group is None:
+            raise validation_error(f"There is no group with ID {body.group_id}.")
+    with contract_refusals(body.device_id):
+        registration = Registration.objects.register(
+            tenant,
+            body.device_id,
+            by=request.actor,
+            group=group,
+            device_type=body.device_type,
+            custom_properties=body.custom_properties,
+        )
+    return respond(
+        request, represent(request, registration), "newDeviceRequest", status=HTTPStatus.CREATED
+    )
+
+
+def _target_tenant(request: ApiRequest, tenant_id: str | None) -> Tenant:
+    if tenant_id is None or tenant_id == request.tenant.id:
+        return request.tenant
+    if not request.tenant.is_management:
+        raise ApiError(HTTPStatus.FORBIDDEN, "security/Forbidden", "Access is denied")
+    tenant = Tenant.objects.filter(pk=tenant_id, status=Tenant.Status.ACTIVE).first()
+    if tenant is None:
+        raise validation_error(f"There is no active tenant with ID {tenant_id}.")
+    return tenant
+
+
+@api_view(GET=READ, PUT=ADMIN, DELETE=(ADMIN, Role.USER_MANAGEMENT_ADMIN))
+def new_device_request(request: ApiRequest, device_id: str) -> HttpResponse:
+    """Read, accept or cancel one registration."""
+    registration = (
+        Registration.objects.for_tenant(request.tenant)
+        .filter(device_id=normalize_device_id(device_id))
+        .first()
+    )
+    if registration is None:
+        raise not_found(device_id)
+    if request.method == "DELETE":
+        with contract_refusals(device_id):
+            registration.remove(by=request.actor)
+        return HttpResponse(status=HTTPStatus.NO_CONTENT)
+    if request.method == "PUT":
+        _change(request, registration)
+    return respond(request, represent(request, registration), "newDeviceRequest")
+
+
+def _change(request: ApiRequest, registration: Registration) -> None:
+    """Take the step that the body asks for; asking for what is already so changes nothing."""
+    body = AcceptPayload.read(request)
+    if body.status == registration.status:
+        return
+    with contract_refusals(registration.device_id):
+        if body.status is Status.ACCEPTED:
+            with suppress(AlreadyAcceptedError):
+                registration.accept(by=request.actor, token=body.token)
+        elif (
+            body.status is Status.WAITING_FOR_CONNECTION
+            and registration.status == Status.PENDING_ACCEPTANCE
+        ):
+            registration.reset(by=request.actor)
+        else:
+            raise TransitionError(
+                registration.device_id, registration.status, Status.PENDING_ACCEPTANCE
+            )
+
+
+@api_view(POST=ADMIN)
+def accept_all(request: ApiRequest) -> HttpResponse:
+    """Accept every pending registration that can be accepted without a token.
+
+    Answers with a bare array, one entry for each; those that failed say why.
+    """
+    if request.body.strip():
+        read_object(request)
+    decision = BulkDecision.about(
+        Registration.objects.for_tenant(request.tenant).at_stage(Stage.PENDING),
+        BulkDecision.Action.ACCEPT,
+        tenant=request.tenant,
+        by=request.actor,
+        hand_picked=False,
+    )
+    decision.carry_out(by=request.actor)
+    results = [_result(item) for item in decision.items.all().iterator()]
+    decision.delete()
+    return HttpResponse(json.dumps(results), content_type="application/json")
+
+
+def _result(item: BulkDecisionItem) -> dict[str, object]:
+    if item.outcome == Outcome.DONE:
+        return {"id": item.device_id, "successful": True}
+    reason = Outcome(item.outcome).label
+    return {"id": item.device_id, "successful": False, "error": reason}
+
+
+@api_view(GET=READ)
+def limit(request: ApiRequest) -> HttpResponse:
+    """Say how many devices there are, and whether there may be more; there is no limit yet."""
+    devices = DeviceCredentials.objects.for_tenant(request.tenant).count()
+    return HttpResponse(
+        json.dumps({"isReached": False, "deviceCount": devices}), content_type="application/json"
+    )

@@ -1,0 +1,118 @@
+"""Refusals with stable codes; the console and the API each say them in their own way."""
+
+from datetime import datetime
+
+
+class RegistrationError(Exception):
+    """A rule said no. ``code`` is stable, the message is a sentence for people."""
+
+    code = "refused"
+
+
+class DeviceIdError(RegistrationError):
+    """The text cannot be a device ID."""
+
+    code = "device-id"
+
+    def __init__(self, message: str, *, device_id: str = "", character: str = "") -> None:
+        super().__init__(message)
+        self.device_id = device_id
+        self.character = character
+
+
+class DuplicateError(RegistrationError):
+    """A registration of this ID is open, in this tenant or in another one."""
+
+    code = "duplicate"
+
+    def __init__(self, device_id: str) -> None:
+        super().__init__(f"Device registration request with ID {device_id} already exists.")
+        self.device_id = device_id
+
+
+class TransitionError(RegistrationError):
+    """The registration is in a status from which this cannot be done."""
+
+    code = "state"
+
+    def __init__(self, device_id: str, status: str, needed: str) -> None:
+        super().__init__(
+            f'Device registration request with ID "{device_id}" is in state '
+            f'"{_spoken(status)}", not "{_spoken(needed)}".'
+        )
+        self.device_id = device_id
+        self.status = status
+        self.needed = needed
+
+
+class AlreadyAcceptedError(TransitionError):
+    """Somebody was faster."""
+
+    def __init__(self, device_id: str, by: str, at: datetime) -> None:
+        super().__init__(device_id, "ACCEPTED", "PENDING_ACCEPTANCE")
+        self.args = (f'"{device_id}" was already accepted by {by} at {at:%H:%M:%S} UTC.',)
+
+
+class TokenMismatchError(RegistrationError):
+    """The token is wrong or missing, and attempts remain."""
+
+    code = "token"
+
+    def __init__(self, device_id: str, attempts_left: int) -> None:
+        left = "1 attempt is" if attempts_left == 1 else f"{attempts_left} attempts are"
+        super().__init__(
+            "Provided security token does not match the security token stored for this device "
+            f'"{device_id}". {left} left.'
+        )
+        self.device_id = device_id
+
+
+class BlockedError(RegistrationError):
+    """The token is wrong and this was the last attempt: the registration is now blocked."""
+
+    code = "blocked"
+
+    def __init__(self, device_id: str) -> None:
+        super().__init__(
+            f'The provided security token does not match the token stored for device "{device_id}". '
+            "You have reached the maximum number of failed attempts, so the registration is now "
+            "blocked. Unblock it with a reason, or cancel it and register the device again."
+        )
+        self.device_id = device_id
+
+
+class TokenRequiredError(RegistrationError):
+    """The policy requires a token and the device sent none: the registration is now blocked."""
+
+    code = "token-required"
+
+    def __init__(self, device_id: str) -> None:
+        super().__init__(
+            f'The security token policy is REQUIRED and device "{device_id}" sent no token, so the '
+            "registration is now blocked."
+        )
+        self.device_id = device_id
+
+
+class ReasonMissingError(RegistrationError):
+    """Unblocking needs a written reason."""
+
+    code = "reason"
+
+    def __init__(self) -> None:
+        super().__init__("Say why: a reason is needed to unblock a registration.")
+
+
+class PollRefusedError(RegistrationError):
+    """A device polls and gets nothing; ``status`` is what it may be told."""
+
+    code = "poll"
+
+    def __init__(self, device_id: str, status: str) -> None:
+        super().__init__(f"NewDeviceRequest for device id {device_id} is in state {status}.")
+        self.device_id = device_id
+        self.status = status
+
+
+def _spoken(status: str) -> str:
+    return status.replace("_", " ").capitalize()

@@ -1,0 +1,17 @@
+"""How a device gets in: registrations, what happened to them, how many stand where."""
+
+from registration.models.decisions import BulkDecision, BulkDecisionItem
+from registration.models.events import RegistrationEvent
+from registration.models.registration import NEVER, Registration, RegistrationQuerySet
+from registration.models.tally import Tally, TallyChange
+
+__all__ = [
+    "NEVER",
+    "BulkDecision",
+    "BulkDecisionItem",
+    "Registration",
+    "RegistrationEvent",
+    "RegistrationQuerySet",
+    "Tally",
+    "TallyChange",
+]

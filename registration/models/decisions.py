@@ -1,0 +1,269 @@
+"""Deciding about many registrations at once: the list is frozen first, then acted on exactly.
+
+What an operator has seen in a preview is what happens. Devices that knock between preview and
+confirmation are not swept in, and every entry gets a result of its own.
+
+Everything is done set by set, in SQL: a hundred thousand devices are a handful of statements.
+"""
+
+import uuid
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django.db import connection, models, transaction
+from django.utils import timezone
+
+from inventory.models import DeviceCredentials
+from registration import options
+from registration.lifecycle import Stage, Status, TokenPolicy
+from registration.models.events import RegistrationEvent
+from registration.models.registration import Registration
+from registration.models.tally import Tally
+from tenants.actors import Actor
+from tenants.models import Tenant, User
+
+KEEP: Final = timedelta(days=7)  # how long results can be looked at again; events stay for good
+
+
+class Outcome(models.TextChoices):
+    """What became, or would become, of one entry."""
+
+    OPEN = "open", "Will be done"
+    DONE = "done", "Done"
+    GONE = "gone", "The registration no longer exists."
+    STATE = "state", "No device is waiting for acceptance here."
+    TOKEN = "token", "The device sent a security token: accept it by itself, with the token."
+    POLICY = (
+        "policy",
+        "The policy requires a security token and the device sent none.",
+    )
+
+
+class BulkDecision(models.Model):
+    """One decision about a frozen list of registrations."""
+
+    class Action(models.TextChoices):
+        """What is to be done with them."""
+
+        ACCEPT = "accept", "Accept"
+        REMOVE = "remove", "Cancel registration"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="+")
+    created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    action = models.CharField(max_length=8, choices=Action)
+    hand_picked = models.BooleanField()
+    created_at = models.DateTimeField(default=timezone.now)
+    decided_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.id}"
+
+    @classmethod
+    def about(
+        cls,
+        registrations: "models.QuerySet[Registration]",
+        action: Action,
+        *,
+        tenant: Tenant,
+        by: Actor,
+        hand_picked: bool,
+    ) -> "BulkDecision":
+        """Freeze ``registrations`` as they stand, and say of each whether it can be done."""
+        with transaction.atomic():
+            cls.objects.filter(created_at__lt=timezone.now() - KEEP).delete()
+            decision = cls.objects.create(
+                tenant=tenant, created_by=by.user, action=action, hand_picked=hand_picked
+            )
+            chosen, parameters = (
+                registrations.order_by()
+                .values_list("pk", "device_id", "tenant_id")
+                .query.sql_with_params()
+            )
+            _execute(
+                "INSERT INTO registration_bulkdecisionitem"
+                " (decision_id, registration_id, device_id, owner_id, outcome)"
+                f" SELECT %s, c.* , '{Outcome.OPEN}' FROM ({chosen}) AS c",
+                [_key(decision.pk), *parameters],
+            )
+            decision._sort_out()  # noqa: SLF001
+        return decision
+
+    @property
+    def accepts(self) -> bool:
+        """Say whether this decision lets devices in."""
+        return self.action == self.Action.ACCEPT
+
+    def _sort_out(self) -> None:
+        """Mark what cannot be done, with the reason; leave the rest open."""
+        self._mark(Outcome.GONE, "NOT EXISTS (SELECT 1 FROM registration_registration r WHERE {r})")
+        if not self.accepts:
+            return
+        exists = "EXISTS (SELECT 1 FROM registration_registration r WHERE {r} AND "
+        self._mark(Outcome.STATE, exists + "r.status <> %s)", [Status.PENDING_ACCEPTANCE])
+        policies = self._policies()
+        picked_freely = [
+            tenant
+            for tenant, policy in policies.items()
+            if self.hand_picked and policy is TokenPolicy.IGNORED
+        ]
+        self._mark(
+            Outcome.TOKEN,
+            exists + f"r.token_digest <> ''{_unless_in('i.owner_id', picked_freely)})",
+            picked_freely,
+        )
+        required = [t for t, policy in policies.items() if policy is TokenPolicy.REQUIRED]
+        if required:
+            self._mark(
+                Outcome.POLICY,
+                exists + f"r.token_digest = '' AND i.owner_id IN ({_marks(required)}))",
+                required,
+            )
+
+    def _policies(self) -> dict[str, TokenPolicy]:
+        owners = self.items.order_by().values_list("owner_id", flat=True).distinct()
+        return {t.pk: options.token_policy(t) for t in Tenant.objects.filter(pk__in=owners)}
+
+    def _mark(self, outcome: "Outcome", condition: str, parameters: Sequence[Any] = ()) -> None:
+        same = "r.id = i.registration_id"
+        _execute(
+            "UPDATE registration_bulkdecisionitem AS i SET outcome = %s"
+            " WHERE i.decision_id = %s AND i.outcome = %s AND " + condition.replace("{r}", same),
+            [outcome, _key(self.pk), Outcome.OPEN, *parameters],
+        )
+
+    def carry_out(self, *, by: Actor) -> bool:
+        """Do what was decided, once; return False if it had been done before.
+
+        Entries that changed since the preview are looked at again: what became impossible gets
+        its reason, what was impossible then is left alone.
+        """
+        with transaction.atomic():
+            row = BulkDecision.objects.select_for_update().get(pk=self.pk)
+            if row.decided_at is not None:
+                self.decided_at = row.decided_at
+                return False
+            self._lock_registrations()
+            self._sort_out()
+            self._mark(Outcome.DONE, "1 = 1")
+            if self.accepts:
+                self._accept(by)
+            else:
+                self._remove(by)
+            self.decided_at = timezone.now()
+            self.save(update_fields=["decided_at"])
+        return True
+
+    def _lock_registrations(self) -> None:
+        """Hold the open entries still, in one order for everybody."""
+        if connection.vendor == "postgresql":  # SQLite holds the whole database already
+            _execute(
+                "SELECT count(*) FROM (SELECT r.id FROM registration_registration r"
+                " JOIN registration_bulkdecisionitem i ON i.registration_id = r.id"
+                " WHERE i.decision_id = %s AND i.outcome = %s ORDER BY r.id FOR UPDATE OF r) x",
+                [_key(self.pk), Outcome.OPEN],
+            )
+
+    def _accept(self, by: Actor) -> None:
+        now = timezone.now()
+        self._record(RegistrationEvent.Kind.ACCEPTED, by, target=Status.ACCEPTED)
+        self._count(Stage.ACCEPTED)
+        _execute(
+            "UPDATE registration_registration SET status = %s, accepted_at = %s"
+            f" WHERE id IN ({_DONE})",
+            [Status.ACCEPTED, now, _key(self.pk), Outcome.DONE],
+        )
+
+    def _remove(self, by: Actor) -> None:
+        self._record(RegistrationEvent.Kind.REMOVED, by)
+        self._count(None)
+        chosen = Registration.objects.filter(
+            pk__in=self.items.filter(outcome=Outcome.DONE).values("registration_id")
+        )
+        DeviceCredentials.objects.filter(
+            device_id__in=chosen.at_stage(Stage.DELIVERED).values("device_id"),
+            first_login_at__isnull=True,
+        ).delete()
+        chosen._raw_delete(using=chosen.db)  # noqa: SLF001 -- nothing points at a registration
+
+    def _record(self, kind: RegistrationEvent.Kind, by: Actor, *, target: str = "") -> None:
+        _execute(
+            "INSERT INTO registration_registrationevent (tenant_id, device_id, at, kind,"
+            " from_status, to_status, actor_id, actor_name, source, request_id, reason)"
+            " SELECT r.tenant_id, r.device_id, %s, %s, r.status, %s, %s, %s, %s, %s, ''"
+            f" FROM registration_registration r WHERE r.id IN ({_DONE}) ORDER BY r.id",
+            [
+                timezone.now(),
+                kind,
+                target,
+                by.user.pk if by.user else None,
+                by.name,
+                by.source,
+                by.request_id,
+                _key(self.pk),
+                Outcome.DONE,
+            ],
+        )
+
+    def _count(self, target: Stage | None) -> None:
+        """Tell the tally how many leave each stage, while they still stand there."""
+        chosen = Registration.objects.filter(
+            pk__in=self.items.filter(outcome=Outcome.DONE).values("registration_id")
+        )
+        for stage in Stage:
+            for row in (
+                chosen.at_stage(stage)
+                .values("tenant_id")
+                .annotate(number=models.Count("pk"))
+                .order_by("tenant_id")
+            ):
+                Tally.moved(row["tenant_id"], stage, target, row["number"])
+
+
+class BulkDecisionItem(models.Model):
+    """One entry of a frozen list; it names the registration and does not hold it."""
+
+    decision = models.ForeignKey(BulkDecision, on_delete=models.CASCADE, related_name="items")
+    registration_id = models.BigIntegerField()
+    device_id = models.CharField(max_length=1000)
+    owner_id = models.CharField(max_length=32)
+    outcome = models.CharField(max_length=8, choices=Outcome, default=Outcome.OPEN)
+
+    class Meta:
+        ordering = ("pk",)
+
+    def __str__(self) -> str:
+        return f"{self.device_id}: {self.outcome}"
+
+
+_DONE = (
+    "SELECT registration_id FROM registration_bulkdecisionitem"
+    " WHERE decision_id = %s AND outcome = %s"
+)
+
+
+def _execute(sql: str, parameters: Sequence[Any]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [_plain(parameter) for parameter in parameters])
+
+
+def _plain(parameter: Any) -> Any:
+    """Return a parameter as both drivers take it."""
+    if isinstance(parameter, models.TextChoices):
+        return parameter.value
+    if isinstance(parameter, datetime):
+        return connection.ops.adapt_datetimefield_value(parameter)
+    return parameter
+
+
+def _key(identifier: uuid.UUID) -> Any:
+    return identifier if connection.features.has_native_uuid_field else identifier.hex
+
+
+def _marks(values: Sequence[str]) -> str:
+    return ", ".join(["%s"] * len(values))
+
+
+def _unless_in(column: str, values: Sequence[str]) -> str:
+    return f" AND {column} NOT IN ({_marks(values)})" if values else ""

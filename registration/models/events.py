@@ -1,0 +1,94 @@
+"""What happened: one row for every step, written together with the step."""
+
+from typing import Self
+
+from django.db import models
+from django.utils import timezone
+
+from tenants.actors import Actor
+from tenants.models import Tenant, User
+
+
+class RegistrationEventQuerySet(models.QuerySet["RegistrationEvent"]):
+    """Events are always asked for in the name of a tenant."""
+
+    def for_tenant(self, tenant: Tenant) -> Self:
+        """Narrow to what ``tenant`` may see: its own rows; all, for the management tenant."""
+        return self if tenant.is_management else self.filter(tenant=tenant)
+
+
+class RegistrationEvent(models.Model):
+    """One thing that happened to a device ID in a tenant: who, what, when, from where, why.
+
+    Events name the ID rather than point to the registration: they outlive it.
+    """
+
+    class Kind(models.TextChoices):
+        """What happened, in the past tense."""
+
+        REGISTERED = "registered", "Registered"
+        CONNECTED = "connected", "Knocked for the first time"
+        CONFLICT = "conflict", "Conflict noticed"
+        TOKEN_REJECTED = "token-rejected", "Security token rejected"
+        ACCEPTED = "accepted", "Accepted"
+        BLOCKED = "blocked", "Blocked"
+        UNBLOCKED = "unblocked", "Unblocked"
+        RESET = "reset", "Reset"
+        DELIVERED = "delivered", "Credentials delivered"
+        DELIVERED_AGAIN = "delivered-again", "Credentials delivered again"
+        CONFIRMED = "confirmed", "Logged in, hand-over confirmed"
+        HANDOVER_REOPENED = "handover-reopened", "Hand-over opened again"
+        GROUP_CHANGED = "group-changed", "Group changed"
+        REMOVED = "removed", "Registration cancelled"
+        SUPERSEDED = "superseded", "Registered anew"
+
+    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="+", db_index=False)
+    device_id = models.CharField(max_length=1000)
+    at = models.DateTimeField(default=timezone.now)
+    kind = models.CharField(max_length=24, choices=Kind)
+    from_status = models.CharField(max_length=24, blank=True, default="")
+    to_status = models.CharField(max_length=24, blank=True, default="")
+    actor = models.ForeignKey(
+        User, null=True, on_delete=models.SET_NULL, related_name="+", db_index=False
+    )
+    actor_name = models.CharField(max_length=1000)
+    source = models.CharField(max_length=45, blank=True, default="")
+    request_id = models.CharField(max_length=64, blank=True, default="")
+    reason = models.CharField(max_length=500, blank=True, default="")
+
+    objects = RegistrationEventQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["tenant", "device_id", "id"], name="event_tenant_device"),
+            models.Index(fields=["tenant", "id"], name="event_tenant"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.device_id} {self.kind}"
+
+    @classmethod
+    def record(
+        cls,
+        tenant_id: str,
+        device_id: str,
+        kind: Kind,
+        *,
+        actor: Actor,
+        reason: str = "",
+        from_status: str = "",
+        to_status: str = "",
+    ) -> None:
+        """Write what happened, in the transaction in which it happens."""
+        cls.objects.create(
+            tenant_id=tenant_id,
+            device_id=device_id,
+            kind=kind,
+            from_status=from_status,
+            to_status=to_status,
+            actor=actor.user,
+            actor_name=actor.name,
+            source=actor.source,
+            request_id=actor.request_id,
+            reason=reason,
+        )

@@ -1,0 +1,30 @@
+"""The tenant options that decide how devices get in."""
+
+from datetime import timedelta
+
+from registration.lifecycle import TokenPolicy
+from tenants.models import Tenant
+from tenants.options import Option
+
+CATEGORY = "device-registration"
+
+TOKEN_POLICY = Option(
+    CATEGORY,
+    "security-token.policy",
+    default=TokenPolicy.OPTIONAL.value,
+    choices=tuple(TokenPolicy.values),
+)
+HANDOVER_HOURS = Option(
+    CATEGORY, "handover.time-limit.hours", default="24", minimum=1, maximum=24 * 365
+)
+ALL = (TOKEN_POLICY, HANDOVER_HOURS)
+
+
+def token_policy(tenant: Tenant) -> TokenPolicy:
+    """Return the security token policy in force for ``tenant``."""
+    return TokenPolicy(TOKEN_POLICY.value_for(tenant))
+
+
+def handover_limit(tenant: Tenant) -> timedelta:
+    """Return how long after delivery a device may fetch its credentials again."""
+    return timedelta(hours=int(HANDOVER_HOURS.value_for(tenant)))

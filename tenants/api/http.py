@@ -1,0 +1,342 @@
+"""The REST contract's manners, in one place: who may call, what is read, how it is answered.
+
+Source: Cumulocity REST, "HTTP usage" and the reference of error messages.
+"""
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Callable, Mapping
+from functools import wraps
+from http import HTTPStatus
+from typing import Any, Concatenate, Final, ParamSpec, Protocol, cast
+from urllib.parse import quote, urlencode
+
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
+from django.http import HttpRequest, HttpResponse
+from django.http.request import UnreadablePostError
+from django.utils.module_loading import import_string
+from django.views.decorators.csrf import csrf_exempt
+
+from tenants.actors import Actor
+from tenants.models import Tenant, User
+from tenants.roles import Role
+
+P = ParamSpec("P")
+
+MAX_BODY = 64 * 1024  # bytes of a JSON body; the largest one we know has a few hundred
+MAX_PAGE_SIZE = 2000  # entries; the contract trims larger requests to this
+DEFAULT_PAGE_SIZE = 5  # entries; the contract's own default
+MAX_LOGIN_SPLITS = 32  # colons of a Basic login that are tried; an IPv6 address has 7
+
+JSON_TYPE = re.compile(r"application/([\w.+-]+\+)?json", re.IGNORECASE)
+
+
+class Caller(Protocol):
+    """Whoever calls the API: a person, a service account or a device."""
+
+    username: str
+    tenant: Tenant
+
+    @property
+    def effective_roles(self) -> frozenset[str]:
+        """Return every right of the caller."""
+
+    def has_role(self, role: Role) -> bool:
+        """Say whether the caller has ``role``."""
+
+
+class ApiRequest(HttpRequest):
+    """A request whose caller is known."""
+
+    caller: Caller
+    tenant: Tenant
+    actor: Actor
+
+
+class ApiError(Exception):
+    """A refusal in the contract's words.
+
+    ``error`` is ``<resource>/<Name>``; clients match on ``message`` and on the status.
+    """
+
+    def __init__(self, status: int, error: str, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.error = error
+        self.message = message
+
+
+def validation_error(message: str) -> ApiError:
+    """Return the refusal of a body that does not fit."""
+    return ApiError(HTTPStatus.UNPROCESSABLE_ENTITY, "undefined/validationError", message)
+
+
+def error_response(status: int, error: str, message: str) -> HttpResponse:
+    """Return an error answer; it is JSON whatever the client asked for, because clients parse it."""
+    return HttpResponse(error_body(error, message), status=status, content_type=media_type("error"))
+
+
+def error_body(error: str, message: str) -> str:
+    """Return the JSON of an error."""
+    return json.dumps({"error": error, "message": message, "info": "/help/connecting-devices/"})
+
+
+def media_type(name: str) -> str:
+    """Return the contract's media type for ``name``."""
+    return f"application/vnd.com.nsn.cumulocity.{name}+json;charset=UTF-8;ver=0.9"
+
+
+# --- The gate -----------------------------------------------------------------------------
+
+PUBLIC: Final = "public"  # marks an endpoint that anybody may call
+
+ApiView = Callable[Concatenate[ApiRequest, P], HttpResponse]
+
+
+def api_view(**roles: Role | tuple[Role, ...] | str) -> Callable[[ApiView[P]], Callable[..., Any]]:
+    """Guard an endpoint: ``@api_view(GET=Role.X, POST=(Role.Y, Role.Z))``, any one role is enough.
+
+    The caller is found before anything else is looked at, so that a stranger learns nothing.
+    ``required_roles`` on the view tells the tests, and the documentation, who may call.
+    """
+
+    def decorate(view: ApiView[P]) -> Callable[..., Any]:
+        @csrf_exempt
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+            try:
+                _emulate_method(request)
+                _admit(request, roles)
+                return view(cast("ApiRequest", request), *args, **kwargs)
+            except ApiError as error:
+                response = error_response(error.status, error.error, error.message)
+                if error.status == HTTPStatus.UNAUTHORIZED:
+                    # Clients in browsers ask for a scheme that opens no password window.
+                    quiet = request.headers.get("UseXBasic", "").lower() == "true"
+                    scheme = "XBASIC" if quiet else "Basic"
+                    response["WWW-Authenticate"] = f'{scheme} realm="Gatehouse"'
+                if error.status == HTTPStatus.METHOD_NOT_ALLOWED:
+                    response["Allow"] = ", ".join(sorted(roles))
+                return response
+
+        guarded.required_roles = roles  # type: ignore[attr-defined]
+        return guarded
+
+    return decorate
+
+
+def _emulate_method(request: HttpRequest) -> None:
+    """Honour ``X-HTTP-METHOD``, for clients behind proxies that let only GET and POST through."""
+    wanted = request.headers.get("X-HTTP-METHOD", "").upper()
+    if request.method == "POST" and wanted in {"PUT", "DELETE"}:
+        request.method = wanted
+
+
+def _admit(request: HttpRequest, roles: Mapping[str, Role | tuple[Role, ...] | str]) -> None:
+    method = request.method or ""
+    needed = roles.get("GET" if method == "HEAD" else method)
+    if needed == PUBLIC:
+        return
+    caller = _caller(request)
+    if needed is None:
+        raise ApiError(
+            HTTPStatus.METHOD_NOT_ALLOWED,
+            "undefined/methodNotAllowed",
+            f"Method {method} is not allowed here.",
+        )
+    one_of = (needed,) if isinstance(needed, Role) else needed
+    if not any(caller.has_role(cast("Role", role)) for role in one_of):
+        raise ApiError(HTTPStatus.FORBIDDEN, "security/Forbidden", "Access is denied")
+    admitted = cast("ApiRequest", request)
+    admitted.caller = caller
+    admitted.tenant = caller.tenant
+    admitted.actor = Actor.of(
+        request, caller.username, caller if isinstance(caller, User) else None
+    )
+
+
+def _caller(request: HttpRequest) -> Caller:
+    header = request.headers.get("Authorization", "")
+    logins = basic_logins(header)
+    if logins:
+        for path in settings.API_AUTHENTICATORS:
+            caller = import_string(path)(request, header, logins)
+            if caller is not None:
+                return cast("Caller", caller)
+    raise ApiError(
+        HTTPStatus.UNAUTHORIZED, "security/Unauthorized", "Invalid credentials! : Bad credentials"
+    )
+
+
+def basic_logins(header: str) -> list[tuple[str, str]]:
+    """Return the ways to read a Basic header as (login, password), the standard one first.
+
+    A device ID may contain colons (MAC addresses do) and so may a password: the header alone
+    does not say where the login ends.
+    """
+    scheme, _, encoded = header.partition(" ")
+    if scheme.lower() != "basic":
+        return []
+    try:
+        text = base64.b64decode(encoded.strip(), validate=True).decode()
+    except (binascii.Error, ValueError):
+        return []
+    pieces = text.split(":")
+    if "\x00" in text or len(pieces) < 2:
+        return []
+    splits = range(1, min(len(pieces), MAX_LOGIN_SPLITS + 1))
+    return [(":".join(pieces[:at]), ":".join(pieces[at:])) for at in splits]
+
+
+# --- Reading ------------------------------------------------------------------------------
+
+
+def read_object(request: HttpRequest) -> dict[str, Any]:
+    """Return the JSON object in the body.
+
+    Raises:
+        ApiError: 400 no JSON, 413 too large, 415 another media type, 422 JSON but no object.
+    """
+    content_type = request.headers.get("Content-Type", "").partition(";")[0].strip()
+    if content_type and not JSON_TYPE.fullmatch(content_type):
+        raise ApiError(
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+            "undefined/unsupportedMediaType",
+            "Send JSON with the header Content-Type: application/json.",
+        )
+    try:
+        body = request.body
+    except RequestDataTooBig:
+        body = b" " * (MAX_BODY + 1)
+    except UnreadablePostError as error:
+        raise _bad_request("The body could not be read.") from error
+    if len(body) > MAX_BODY:
+        raise ApiError(
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+            "undefined/requestTooLarge",
+            f"The body is larger than {MAX_BODY} bytes.",
+        )
+    try:
+        value = json.loads(body.decode("utf-8-sig"))
+    except RecursionError as error:
+        raise _bad_request("The JSON in the body is nested too deeply.") from error
+    except ValueError as error:
+        raise _bad_request("The body is not valid JSON.") from error
+    if not isinstance(value, dict):
+        raise validation_error("The body must be a JSON object.")
+    _refuse_unstorable(value)
+    return value
+
+
+def _bad_request(message: str) -> ApiError:
+    return ApiError(HTTPStatus.BAD_REQUEST, "undefined/badRequest", message)
+
+
+def _refuse_unstorable(value: Any) -> None:
+    """Refuse text that no database keeps: NUL characters and halves of surrogate pairs."""
+    try:
+        text = json.dumps(value, ensure_ascii=False)
+        text.encode()
+    except (UnicodeEncodeError, RecursionError) as error:
+        raise validation_error("The body contains text that is not valid Unicode.") from error
+    if "\\u0000" in text:
+        raise validation_error("The body contains a NUL character, which is not permitted.")
+
+
+def text_field(body: Mapping[str, Any], name: str, *, required: bool = False) -> str | None:
+    """Return a text member of ``body``; null counts as missing.
+
+    Raises:
+        ApiError: 422 when it is required and missing, or not text.
+    """
+    value = body.get(name)
+    if value is None:
+        if required:
+            raise validation_error(f"Following mandatory fields should be included: {name}")
+        return None
+    if not isinstance(value, str):
+        raise validation_error(f"Field {name} must be text.")
+    return value
+
+
+# --- Answering ----------------------------------------------------------------------------
+
+
+def absolute(request: HttpRequest, path: str) -> str:
+    """Return ``path`` with the address that the client knows this server by."""
+    base = settings.PUBLIC_URL or f"{request.scheme}://{request.get_host()}"
+    return base + path
+
+
+def self_url(request: HttpRequest, *parts: str) -> str:
+    """Return the absolute URL of a resource; each of ``parts`` is encoded as one segment."""
+    return absolute(request, "/" + "/".join(quote(part, safe="") for part in parts))
+
+
+def respond(
+    request: HttpRequest, payload: Mapping[str, Any], kind: str, *, status: int = HTTPStatus.OK
+) -> HttpResponse:
+    """Answer with ``payload``; a write whose client asked for no answer gets an empty body."""
+    quiet = request.method in {"POST", "PUT"} and "Accept" not in request.headers
+    response = HttpResponse(
+        b"" if quiet else json.dumps(payload), status=status, content_type=media_type(kind)
+    )
+    if status == HTTPStatus.CREATED and "self" in payload:
+        response["Location"] = payload["self"]
+    return response
+
+
+def respond_page(
+    request: HttpRequest,
+    rows: Any,
+    *,
+    collection: str,
+    kind: str,
+    represent: Callable[[Any], Mapping[str, Any]],
+    count: Callable[[], int],
+) -> HttpResponse:
+    """Answer with one page of ``rows``; totals are counted only for those who ask for them."""
+    current = _number(request, "currentPage", 1)
+    size = min(_number(request, "pageSize", DEFAULT_PAGE_SIZE), MAX_PAGE_SIZE)
+    start = (current - 1) * size
+    found = list(rows[start : start + size + 1]) if start < 2**31 else []
+    statistics: dict[str, int] = {"currentPage": current, "pageSize": size}
+    wants_pages = _flag(request, "withTotalPages")
+    wants_elements = _flag(request, "withTotalElements")
+    if wants_pages or wants_elements:
+        total = count()
+        if wants_pages:
+            statistics["totalPages"] = -(-total // size)
+        if wants_elements:
+            statistics["totalElements"] = total
+
+    def link(page: int) -> str:
+        query = {**request.GET.dict(), "pageSize": str(size), "currentPage": str(page)}
+        return absolute(request, f"{request.path}?{urlencode(query)}")
+
+    payload: dict[str, Any] = {
+        "self": link(current),
+        collection: [represent(row) for row in found[:size]],
+        "statistics": statistics,
+    }
+    if current > 1:
+        payload["prev"] = link(current - 1)
+    if len(found) > size:
+        payload["next"] = link(current + 1)
+    return respond(request, payload, kind)
+
+
+def _number(request: HttpRequest, name: str, default: int) -> int:
+    text = request.GET.get(name, "")
+    if not text:
+        return default
+    if not (text.isascii() and text.isdigit() and len(text) < 10 and int(text) > 0):
+        raise validation_error(f"Query parameter {name} must be a whole number above 0.")
+    return int(text)
+
+
+def _flag(request: HttpRequest, name: str) -> bool:
+    return request.GET.get(name, "").lower() == "true"

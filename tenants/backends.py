@@ -1,0 +1,80 @@
+"""Who is asking: people by session or Basic, with their password checked as rarely as possible."""
+
+from typing import Any
+
+from django.contrib.auth.hashers import make_password
+from django.http import HttpRequest
+
+from tenants.hashing import digests_match, keyed_digest
+from tenants.models import User, VerifiedLogin
+
+DEVICE_PREFIX = "device_"  # of the user names of devices; no person's name starts like this
+
+
+def find_user(login: str) -> User | None:
+    """Return the user behind ``tenant/name``, or behind ``name`` if only one tenant has it."""
+    tenant, slash, name = login.partition("/")
+    users = User.objects.select_related("tenant")
+    if slash:
+        return users.filter(tenant_id=tenant, username=name).first()
+    namesakes = list(users.filter(username=login)[:2])
+    return namesakes[0] if len(namesakes) == 1 else None
+
+
+class PeopleBackend:
+    """Sign people in to the console."""
+
+    def authenticate(
+        self, _request: HttpRequest | None, username: str = "", password: str = "", **_: Any
+    ) -> User | None:
+        """Return the user with this login and password."""
+        return check_password(username, password)
+
+    def get_user(self, user_id: int) -> User | None:
+        """Return the user of a session, unless the account or its tenant was shut since."""
+        user = User.objects.select_related("tenant").filter(pk=user_id).first()
+        return user if user and user.may_sign_in else None
+
+
+def check_password(login: str, password: str) -> User | None:
+    """Return the user with this login and password.
+
+    Slow by design for people; a service account's secret is compared by its keyed digest.
+    """
+    user = find_user(login)
+    if user is None:
+        # As slow as a real check, so that the answer's time tells nobody which names exist.
+        make_password(password)
+        return None
+    if user.secret_digest:
+        matches = digests_match(service_digest(password), user.secret_digest)
+    else:
+        matches = user.check_password(password)
+    return user if matches and user.may_sign_in else None
+
+
+def service_digest(secret: str) -> str:
+    """Return the digest under which a service account's secret is kept."""
+    return keyed_digest("service-secret", secret)
+
+
+def login_digest(header: str) -> str:
+    """Return the name under which a presented ``Authorization`` header is remembered."""
+    return keyed_digest("verified-login", header)
+
+
+def authenticate_person(
+    _request: HttpRequest, header: str, logins: list[tuple[str, str]]
+) -> User | None:
+    """Return the user behind a Basic header; a slow check is made once in a while only."""
+    digest = login_digest(header)
+    user = VerifiedLogin.user_for(digest)
+    if user is not None:
+        return user
+    login, password = logins[0]
+    if login.rpartition("/")[2].startswith(DEVICE_PREFIX):
+        return None
+    user = check_password(login, password)
+    if user is not None:
+        VerifiedLogin.remember(digest, user)
+    return user

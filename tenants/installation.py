@@ -1,0 +1,81 @@
+"""The first start: the management tenant, its administrator and the account devices knock with."""
+
+import secrets
+from dataclasses import dataclass, field
+
+from django.conf import settings
+from django.db import transaction
+
+from tenants.backends import service_digest
+from tenants.hashing import digests_match, keyed_digest
+from tenants.models import MANAGEMENT, Installation, Tenant, User
+from tenants.roles import ADMINISTRATOR, BOOTSTRAP
+
+ADMIN = "admin"
+BOOTSTRAP_USER = "devicebootstrap"
+GENERATED_BYTES = 18  # of a generated password: 144 bits, 24 characters
+
+
+class WrongKeyError(Exception):
+    """The database was made with another secret key."""
+
+
+@dataclass
+class FirstStart:
+    """Passwords that were made just now and are shown once, by login."""
+
+    generated: dict[str, str] = field(default_factory=dict)
+
+
+def prepare_installation() -> FirstStart:
+    """Make what every installation has; on later starts, apply changed passwords only.
+
+    Raises:
+        WrongKeyError: the secret key is not the one this database was made with.
+    """
+    done = FirstStart()
+    with transaction.atomic():
+        _check_key()
+        management, _ = Tenant.objects.get_or_create(
+            id=MANAGEMENT, defaults={"company": "Management"}
+        )
+        _prepare_admin(management, done)
+        _prepare_bootstrap(management, done)
+    return done
+
+
+def _check_key() -> None:
+    check = keyed_digest("installation", "key-check")
+    row, _ = Installation.objects.select_for_update().get_or_create(
+        pk=1, defaults={"key_check": check}
+    )
+    if not digests_match(row.key_check, check):
+        raise WrongKeyError
+
+
+def _prepare_admin(management: Tenant, done: FirstStart) -> None:
+    given = settings.ADMIN_PASSWORD
+    digest = keyed_digest("environment-password", given) if given else ""
+    admin = User.objects.filter(tenant=management, username=ADMIN).first()
+    if admin is None:
+        password = given or secrets.token_urlsafe(GENERATED_BYTES)
+        admin = User.objects.create_user(management, ADMIN, password, roles=ADMINISTRATOR)
+        if not given:
+            done.generated[str(admin)] = password
+    elif given and admin.environment_digest != digest:
+        admin.set_password(given)
+    if given and admin.environment_digest != digest:
+        admin.environment_digest = digest
+        admin.save()
+
+
+def _prepare_bootstrap(management: Tenant, done: FirstStart) -> None:
+    given = settings.BOOTSTRAP_PASSWORD
+    user = User.objects.filter(tenant=management, username=BOOTSTRAP_USER).first()
+    if user is None:
+        user = User.objects.create_user(management, BOOTSTRAP_USER, None, roles=BOOTSTRAP)
+        if not given:
+            given = done.generated[str(user)] = secrets.token_urlsafe(GENERATED_BYTES)
+    if given and user.secret_digest != service_digest(given):
+        user.secret_digest = service_digest(given)
+        user.save()

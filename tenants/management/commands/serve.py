@@ -1,0 +1,74 @@
+"""``manage.py serve``: bring the database up to date and run the production server."""
+
+import os
+from typing import Any
+
+from django.conf import settings
+from django.core.management import BaseCommand, CommandError, call_command
+from django.db import Error, connections
+from granian.constants import Interfaces
+from granian.log import LogLevels
+from granian.server import Server
+
+from tenants.installation import WrongKeyError, prepare_installation
+
+SHORT_PASSWORD = 12  # characters; below this a password from the environment earns a warning
+
+
+class Command(BaseCommand):
+    """Serve until Ctrl-C, everything in this process group."""
+
+    help = "Migrate, make the first accounts if there are none, and serve."
+    requires_system_checks: list[str] = []
+
+    def handle(self, *_args: Any, **_options: Any) -> None:
+        """Get ready, say where to go, and serve."""
+        self._prepare()
+        # Workers open connections of their own; one that is shared across a fork breaks.
+        connections.close_all()
+        workers = settings.WORKERS or os.cpu_count() or 1
+        self.stdout.write(f"Gatehouse is at {self._address()}  (Ctrl-C stops it)")
+        self.stdout._out.flush()  # noqa: SLF001 -- seen at once also through a pipe
+        Server(
+            "config.wsgi:application",
+            address=settings.HOST,
+            port=settings.PORT,
+            interface=Interfaces.WSGI,
+            workers=workers,
+            blocking_threads=1,
+            log_level=LogLevels.warning,
+            respawn_failed_workers=True,
+        ).serve()
+
+    def _prepare(self) -> None:
+        try:
+            call_command("migrate", verbosity=0, interactive=False)
+            first = prepare_installation()
+        except WrongKeyError as error:
+            msg = (
+                "GATEHOUSE_DATA_DIR: the secret key there is not the one this database was made "
+                "with; restore secret.key from a backup (or set GATEHOUSE_SECRET_KEY to it)."
+            )
+            raise CommandError(msg) from error
+        except Error as error:
+            # The driver's message may repeat the URL's host, never its password.
+            msg = f"DATABASE_URL: the database cannot be used: {str(error).strip()}"
+            raise CommandError(msg) from error
+        for name, value in (
+            ("GATEHOUSE_ADMIN_PASSWORD", settings.ADMIN_PASSWORD),
+            ("GATEHOUSE_BOOTSTRAP_PASSWORD", settings.BOOTSTRAP_PASSWORD),
+        ):
+            if value and len(value) < SHORT_PASSWORD:
+                self.stderr.write(
+                    f"{name} has fewer than {SHORT_PASSWORD} characters; choose a longer one."
+                )
+        if first.generated:
+            self.stdout.write("First start. These passwords are shown once; keep them:")
+            for login, password in first.generated.items():
+                self.stdout.write(f"    {login}  {password}")
+
+    def _address(self) -> str:
+        host = "localhost" if settings.HOST in {"0.0.0.0", "::"} else settings.HOST  # noqa: S104
+        return (
+            settings.PUBLIC_URL or f"http://{f'[{host}]' if ':' in host else host}:{settings.PORT}"
+        )

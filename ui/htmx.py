@@ -1,0 +1,47 @@
+"""The manners of HTMX: one view serves the page, its fragments and the dialog it may be in."""
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.cache import patch_vary_headers
+from django_htmx.http import trigger_client_event
+
+
+def render_page(
+    request: HttpRequest,
+    template: str,
+    context: Mapping[str, Any],
+    *,
+    fragments: Sequence[str] = (),
+    status: int = HTTPStatus.OK,
+) -> HttpResponse:
+    """Render ``template``, or the one of its ``fragments`` that HTMX targets.
+
+    A fragment ``registration/_registration_table.html`` is targeted as ``registration-table``.
+    """
+    target = request.headers.get("HX-Target", "")
+    chosen = template
+    if request.headers.get("HX-Request") == "true":
+        chosen = next((name for name in fragments if fragment_id(name) == target), template)
+    response = render(request, chosen, dict(context), status=status)
+    patch_vary_headers(response, ("HX-Request", "HX-Target"))
+    return response
+
+
+def fragment_id(template: str) -> str:
+    """Return the element id of a fragment, which is its file's name."""
+    return template.rsplit("/", 1)[-1].removeprefix("_").removesuffix(".html").replace("_", "-")
+
+
+def dialog_done(request: HttpRequest, url: str, *, event: str = "") -> HttpResponse:
+    """Close the dialog and announce ``event``; without JavaScript, go on to ``url``."""
+    if request.headers.get("HX-Request") != "true":
+        return redirect(url)
+    response = HttpResponse(status=HTTPStatus.NO_CONTENT)
+    trigger_client_event(response, "dialogClosed")
+    if event:
+        trigger_client_event(response, event)
+    return response
