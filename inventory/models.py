@@ -6,6 +6,7 @@ from typing import Self
 from django.db import models
 from django.utils import timezone
 
+from inventory.fields import DeviceIdField
 from tenants.backends import DEVICE_PREFIX
 from tenants.hashing import digests_match, keyed_digest
 from tenants.models import Tenant
@@ -104,13 +105,18 @@ class DeviceCredentials(models.Model):
     """
 
     tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="device_credentials")
-    device_id = models.CharField(max_length=1000, unique=True)
+    device_id = DeviceIdField()
     digest = models.CharField(max_length=64)
     is_enabled = models.BooleanField(default=True)
     issued_at = models.DateTimeField(default=timezone.now)
     first_login_at = models.DateTimeField(null=True, blank=True)
 
     objects = DeviceCredentialsQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["device_id"], name="credentials_unique_device")
+        ]
 
     def __str__(self) -> str:
         return self.username

@@ -12,9 +12,9 @@ is Cumulocity's, in bytes because a database index ends there.
 import unicodedata
 from typing import Final
 
+from inventory.fields import MAX_DEVICE_ID_BYTES
 from registration.errors import DeviceIdError
 
-MAX_DEVICE_ID_BYTES = 1000
 FORBIDDEN: Final = frozenset("/\\+$")
 # Unicode categories: control, format (zero-width, direction), surrogate, unassigned, private use,
 # and the three kinds of separators.

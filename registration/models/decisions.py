@@ -14,6 +14,7 @@ from typing import Any, Final
 from django.db import connection, models, transaction
 from django.utils import timezone
 
+from inventory.fields import DeviceIdField
 from inventory.models import DeviceCredentials
 from registration import options
 from registration.lifecycle import Stage, Status, TokenPolicy
@@ -226,7 +227,7 @@ class BulkDecisionItem(models.Model):
 
     decision = models.ForeignKey(BulkDecision, on_delete=models.CASCADE, related_name="items")
     registration_id = models.BigIntegerField()
-    device_id = models.CharField(max_length=1000)
+    device_id = DeviceIdField()
     owner_id = models.CharField(max_length=32)
     outcome = models.CharField(max_length=8, choices=Outcome, default=Outcome.OPEN)
 

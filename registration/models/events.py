@@ -5,6 +5,7 @@ from typing import Self
 from django.db import models
 from django.utils import timezone
 
+from inventory.fields import DeviceIdField
 from tenants.actors import Actor
 from tenants.models import Tenant, User
 
@@ -43,7 +44,7 @@ class RegistrationEvent(models.Model):
         SUPERSEDED = "superseded", "Registered anew"
 
     tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="+", db_index=False)
-    device_id = models.CharField(max_length=1000)
+    device_id = DeviceIdField()
     at = models.DateTimeField(default=timezone.now)
     kind = models.CharField(max_length=24, choices=Kind)
     from_status = models.CharField(max_length=24, blank=True, default="")

@@ -8,6 +8,7 @@ from django.db import IntegrityError, models, transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from inventory.fields import DeviceIdField
 from inventory.models import DeviceCredentials, DeviceGroup
 from registration import lifecycle, options
 from registration.credentials import (
@@ -125,7 +126,7 @@ class Registration(models.Model):
     tenant = models.ForeignKey(
         Tenant, on_delete=models.PROTECT, related_name="registrations", db_index=False
     )
-    device_id = models.CharField(max_length=1000, unique=True)
+    device_id = DeviceIdField()
     status = models.CharField(max_length=24, choices=Status)
     group = models.ForeignKey(
         DeviceGroup, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
@@ -159,6 +160,7 @@ class Registration(models.Model):
     class Meta:
         # One index for each way the list can be asked for: of one tenant or of all, everything
         # unfinished or one status, newest first or by another column.
+        constraints = [models.UniqueConstraint(fields=["device_id"], name="reg_unique_device")]
         indexes = [
             models.Index(
                 fields=["tenant", "created_at", "id"],
