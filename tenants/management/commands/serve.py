@@ -23,12 +23,15 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **_options: Any) -> None:
         """Get ready, say where to go, and serve."""
-        self._prepare()
+        try:
+            self.prepare()
+        except KeyboardInterrupt:
+            return
         # Workers open connections of their own; one that is shared across a fork breaks.
         connections.close_all()
         workers = settings.WORKERS or os.cpu_count() or 1
-        self.stdout.write(f"Gatehouse is at {self._address()}  (Ctrl-C stops it)")
-        self.stdout._out.flush()  # noqa: SLF001 -- seen at once also through a pipe
+        self.stdout.write(f"Gatehouse is at {self.address()}  (Ctrl-C stops it)")
+        self.stdout.flush()  # seen at once, also through a pipe
         Server(
             "config.wsgi:application",
             address=settings.HOST,
@@ -40,7 +43,8 @@ class Command(BaseCommand):
             respawn_failed_workers=True,
         ).serve()
 
-    def _prepare(self) -> None:
+    def prepare(self) -> None:
+        """Bring the database up to date and make the first accounts."""
         try:
             call_command("migrate", verbosity=0, interactive=False)
             first = prepare_installation()
@@ -67,7 +71,8 @@ class Command(BaseCommand):
             for login, password in first.generated.items():
                 self.stdout.write(f"    {login}  {password}")
 
-    def _address(self) -> str:
+    def address(self) -> str:
+        """Return the address that people open."""
         host = "localhost" if settings.HOST in {"0.0.0.0", "::"} else settings.HOST  # noqa: S104
         return (
             settings.PUBLIC_URL or f"http://{f'[{host}]' if ':' in host else host}:{settings.PORT}"
