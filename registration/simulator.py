@@ -310,8 +310,9 @@ class Fleet:
             experience, detail = Experience.UNREACHABLE, str(error) or type(error).__name__
         else:
             self.answer_times.append(time.monotonic() - started)
-        self.counts["polls"] += 1
-        self.counts["lost"] += experience is Experience.LOST
+        self._count("polls")
+        if experience is Experience.LOST:
+            self._count("lost")
         self._note(device, experience, detail if experience in TROUBLE else "")
         if credentials:
             return self._confirm(device, line, credentials) if self.habits.confirms else None
@@ -341,8 +342,12 @@ class Fleet:
             device.failures = 0
             return self.habits.interval
         device.failures += 1
-        self.counts["failures"] += 1
+        self._count("failures")
         return pause_after_failure(device.failures, self.habits.interval)
+
+    def _count(self, what: str) -> None:
+        with self._changed:
+            self.counts[what] += 1
 
     def _note(self, device: Device, experience: Experience, detail: str = "") -> None:
         """Say what a device has come to know, if that is news."""

@@ -8,9 +8,9 @@ import time
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management import BaseCommand, CommandError, CommandParser
 
-from config.env import env_secret
 from registration.simulator import Device, Fleet, Habits, Login, make_devices
 
 PASSWORD_VARIABLE = "GATEHOUSE_BOOTSTRAP_PASSWORD"  # noqa: S105 -- a name
@@ -107,7 +107,7 @@ class Command(BaseCommand):
             except (OSError, UnicodeDecodeError) as error:
                 msg = f"--password-file: {file} cannot be read."
                 raise CommandError(msg) from error
-        password = env_secret(PASSWORD_VARIABLE)
+        password = settings.BOOTSTRAP_PASSWORD
         if not password and sys.stdin.isatty():
             password = getpass.getpass("Bootstrap password: ")
         if not password:

@@ -1,6 +1,7 @@
 """``manage.py serve``: bring the database up to date and run the production server."""
 
 import os
+import socket
 from typing import Any
 
 from django.conf import settings
@@ -23,6 +24,7 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **_options: Any) -> None:
         """Get ready, say where to go, and serve."""
+        self._check_port()
         try:
             self.prepare()
         except KeyboardInterrupt:
@@ -42,6 +44,19 @@ class Command(BaseCommand):
             log_level=LogLevels.warning,
             respawn_failed_workers=True,
         ).serve()
+
+    def _check_port(self) -> None:
+        """Refuse an address that cannot be had; the server's own words for that fill a screen."""
+        family = socket.AF_INET6 if ":" in settings.HOST else socket.AF_INET
+        try:
+            with socket.socket(family) as probe:
+                # Connections of the last run that are still winding up do not count.
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind((settings.HOST, settings.PORT))
+        except OSError as error:
+            reason = os.strerror(error.errno) if error.errno else str(error)
+            msg = f"HOST, PORT: cannot listen at {settings.HOST} port {settings.PORT}: {reason}."
+            raise CommandError(msg) from error
 
     def prepare(self) -> None:
         """Bring the database up to date and make the first accounts."""

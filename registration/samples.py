@@ -1,0 +1,209 @@
+"""Sample tenants with devices at every stage, for people who want to look around.
+
+Everything is made by the model methods that devices and operators use, so that the history of
+a sample reads like the history of a device.
+"""
+
+import secrets
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Final
+
+from django.db import transaction
+from django.utils import timezone
+
+from inventory.models import DeviceCredentials, DeviceGroup
+from registration.errors import PollRefusedError, RegistrationError
+from registration.lifecycle import Stage
+from registration.models import Registration
+from registration.simulator import token_for
+from tenants.actors import Actor
+from tenants.backends import service_digest
+from tenants.hashing import keyed_digest
+from tenants.models import MANAGEMENT, Tenant, TenantOption, User
+from tenants.options import set_option
+from tenants.roles import BOOTSTRAP, OPERATOR
+
+OPERATOR_NAME: Final = "operator"
+SIMULATOR_NAME: Final = "demo-devices"  # the account that simulated devices knock with
+MARK: Final = ("demo", "prepared")  # option of the management tenant
+SIMULATED_DEVICES = 10  # per tenant; they are registered here and knock from outside
+TOKEN_EVERY = 3  # every third of them has a security token
+
+
+@dataclass(frozen=True)
+class SampleTenant:
+    """What a sample tenant is made of."""
+
+    id: str
+    company: str
+    groups: tuple[str, ...]
+    device: str  # start of its device IDs
+    network: str  # start of its devices' addresses; reserved for documentation, RFC 5737
+
+
+TENANTS: Final = (
+    SampleTenant(
+        "acme",
+        "ACME Presses",
+        ("Plant Hamburg/Hall 1", "Plant Hamburg/Hall 2", "Plant Bremen"),
+        "press",
+        "192.0.2.",
+    ),
+    SampleTenant(
+        "globex",
+        "Globex Pumps",
+        ("Plant Lyon/Line A", "Plant Lyon/Line B", "Service vans"),
+        "pump",
+        "198.51.100.",
+    ),
+)
+# How many samples of what a tenant has.
+WAITING, PENDING, WITH_TOKEN, CONFLICT, ACCEPTED, DELIVERED, CONFIRMED, BLOCKED = (
+    "waiting",
+    "pending",
+    "with token",
+    "conflict",
+    "accepted",
+    "delivered",
+    "confirmed",
+    "blocked",
+)
+STORIES: Final = {
+    WAITING: 5,
+    PENDING: 4,
+    WITH_TOKEN: 3,
+    CONFLICT: 2,
+    ACCEPTED: 2,
+    DELIVERED: 1,
+    CONFIRMED: 2,
+    BLOCKED: 1,
+}
+
+
+class InUseError(Exception):
+    """The database belongs to somebody; samples are no good in there."""
+
+
+@dataclass
+class Samples:
+    """What was made just now and is shown once."""
+
+    passwords: dict[str, str] = field(default_factory=dict)  # by login
+    tokens: dict[str, str] = field(default_factory=dict)  # by device ID
+
+
+def prepare_samples() -> Samples | None:
+    """Make all samples; None when they had been made before.
+
+    Raises:
+        InUseError: there are tenants or registrations that are no samples.
+    """
+    management = Tenant.objects.get(pk=MANAGEMENT)
+    category, key = MARK
+    with transaction.atomic():
+        if TenantOption.objects.for_tenant(management).filter(category=category, key=key).exists():
+            return None
+        if Registration.objects.exists() or Tenant.objects.exclude(pk=MANAGEMENT).exists():
+            raise InUseError
+        made = Samples()
+        for sample in TENANTS:
+            _prepare_tenant(sample, management, made)
+        set_option(management, category, key, "true", by=Actor("gatehouse"))
+    return made
+
+
+def _prepare_tenant(sample: SampleTenant, management: Tenant, made: Samples) -> None:
+    tenant = Tenant.objects.create(id=sample.id, company=sample.company, parent=management)
+    password = secrets.token_urlsafe(18)
+    user = User.objects.create_user(tenant, OPERATOR_NAME, password, roles=OPERATOR)
+    made.passwords[str(user)] = password
+    operator = Actor(user.username, user)
+    groups = [DeviceGroup.objects.at_path(tenant, path) for path in sample.groups]
+    stories = [story for story, number in STORIES.items() for _ in range(number)]
+    for number, story in enumerate(stories, start=1):
+        registration = Registration.objects.register(
+            tenant,
+            f"{sample.device}-{number:03}",
+            by=operator,
+            group=groups[number % len(groups)],
+        )
+        _Life(registration, operator, f"{sample.network}{number}").lead(story)
+        if story == WITH_TOKEN:
+            made.tokens[registration.device_id] = _token(registration.device_id)
+    for device_id in _simulated_ids(sample):
+        Registration.objects.register(tenant, device_id, by=operator, group=groups[0])
+
+
+class _Life:
+    """Leads one sample to where its story ends."""
+
+    def __init__(self, registration: Registration, operator: Actor, address: str) -> None:
+        self.registration = registration
+        self.operator = operator
+        self.device = Actor(DeviceCredentials.login_name(registration.device_id), source=address)
+
+    def lead(self, story: str) -> None:
+        """Do what device and operator did."""
+        if story == WAITING:
+            return
+        has_token = story in {WITH_TOKEN, CONFLICT, BLOCKED}
+        self._knock(_token(self.registration.device_id) if has_token else "")
+        if story == CONFLICT:
+            self._knock("somebody else's")
+        if story == BLOCKED:
+            while self.registration.stage is Stage.PENDING:
+                with suppress(RegistrationError):
+                    self.registration.accept(by=self.operator, token="mistyped")  # noqa: S106
+        if story in {ACCEPTED, DELIVERED, CONFIRMED}:
+            self.registration.accept(by=self.operator)
+        if story in {DELIVERED, CONFIRMED}:
+            self._knock()
+        if story == CONFIRMED:
+            self.registration.confirm(device=self.device)
+            DeviceCredentials.objects.filter(device_id=self.registration.device_id).update(
+                first_login_at=timezone.now()
+            )
+
+    def _knock(self, token: str = "") -> None:
+        with suppress(PollRefusedError):
+            self.registration.poll(token=token, device=self.device)
+
+
+def simulated_devices() -> Iterator[tuple[str, str]]:
+    """Yield ID and security token (may be empty) of the devices that are not in yet."""
+    for sample in TENANTS:
+        ids = _simulated_ids(sample)
+        is_open = set(
+            Registration.objects.filter(device_id__in=ids)
+            .unfinished()
+            .values_list("device_id", flat=True)
+        )
+        for number, device_id in enumerate(ids):
+            if device_id in is_open:
+                yield device_id, "" if number % TOKEN_EVERY else _token(device_id)
+
+
+def _simulated_ids(sample: SampleTenant) -> list[str]:
+    return [f"{sample.device}-sim-{number:02}" for number in range(1, SIMULATED_DEVICES + 1)]
+
+
+def new_simulator_password() -> str:
+    """Give the account of simulated devices a new password, and return it.
+
+    It is new at every start, so it need not be kept anywhere.
+    """
+    management = Tenant.objects.get(pk=MANAGEMENT)
+    user = User.objects.filter(tenant=management, username=SIMULATOR_NAME).first()
+    if user is None:
+        user = User.objects.create_user(management, SIMULATOR_NAME, None, roles=BOOTSTRAP)
+    password = secrets.token_urlsafe(24)
+    user.secret_digest = service_digest(password)
+    user.save()
+    return password
+
+
+def _token(device_id: str) -> str:
+    """Return a device's security token: the same at every start, different everywhere."""
+    return token_for(keyed_digest("demo", "security-tokens"), device_id)
