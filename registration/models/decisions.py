@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from django.core.exceptions import EmptyResultSet
 from django.db import connection, models, transaction
 from django.utils import timezone
 
@@ -77,19 +78,22 @@ class BulkDecision(models.Model):
             decision = cls.objects.create(
                 tenant=tenant, created_by=by.user, action=action, hand_picked=hand_picked
             )
-            chosen, parameters = (
-                registrations.order_by()
-                .values_list("pk", "device_id", "tenant_id")
-                .query.sql_with_params()
-            )
-            _execute(
-                "INSERT INTO registration_bulkdecisionitem"
-                " (decision_id, registration_id, device_id, owner_id, outcome)"
-                f" SELECT %s, c.* , '{Outcome.OPEN}' FROM ({chosen}) AS c",
-                [_key(decision.pk), *parameters],
-            )
+            decision._freeze(registrations)  # noqa: SLF001
             decision._sort_out()  # noqa: SLF001
         return decision
+
+    def _freeze(self, registrations: "models.QuerySet[Registration]") -> None:
+        chosen = registrations.order_by().values_list("pk", "device_id", "tenant_id")
+        try:
+            sql, parameters = chosen.query.sql_with_params()
+        except EmptyResultSet:  # Django saw without asking that nothing can be among them
+            return
+        _execute(
+            "INSERT INTO registration_bulkdecisionitem"
+            " (decision_id, registration_id, device_id, owner_id, outcome)"
+            f" SELECT %s, c.* , '{Outcome.OPEN}' FROM ({sql}) AS c",
+            [_key(self.pk), *parameters],
+        )
 
     @property
     def accepts(self) -> bool:

@@ -441,6 +441,8 @@ class Registration(models.Model):
     def hand_over_again(self, *, by: Actor) -> None:
         """Open the hand-over once more, for a device that never logged in with its password.
 
+        The password of the closed one is void from now on, whoever got it.
+
         Raises:
             TransitionError: nothing was delivered, or the device has logged in.
         """
@@ -448,6 +450,7 @@ class Registration(models.Model):
             self._lock()
             if self.stage is not Stage.DELIVERED:
                 raise TransitionError(self.device_id, self.stage.label, Stage.DELIVERED.label)
+            self._revoke_unused()
             self.handover_nonce, self.delivered_at, self.deliveries = "", None, 0
             self.conflicts = 0
             self.save(update_fields=["handover_nonce", "delivered_at", "deliveries", "conflicts"])
@@ -463,12 +466,16 @@ class Registration(models.Model):
         with transaction.atomic():
             self._lock()
             if self.stage is Stage.DELIVERED:
-                DeviceCredentials.objects.filter(
-                    device_id=self.device_id, tenant=self.tenant_id, first_login_at__isnull=True
-                ).delete()
+                self._revoke_unused()
             Tally.moved(self.tenant_id, self.stage, None)
             self._log(kind, actor=by, from_status=self.status)
             self.delete()
+
+    def _revoke_unused(self) -> None:
+        """Void the password of this hand-over, unless the device has come in with it."""
+        DeviceCredentials.objects.filter(
+            device_id=self.device_id, tenant=self.tenant_id, first_login_at__isnull=True
+        ).delete()
 
     # --- Bookkeeping --------------------------------------------------------------------
 
