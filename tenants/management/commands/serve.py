@@ -54,8 +54,7 @@ class Command(BaseCommand):
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 probe.bind((settings.HOST, settings.PORT))
         except OSError as error:
-            reason = os.strerror(error.errno) if error.errno else str(error)
-            msg = f"HOST, PORT: cannot listen at {settings.HOST} port {settings.PORT}: {reason}."
+            msg = f"HOST, PORT: cannot listen at {settings.HOST} port {settings.PORT}: {error.strerror}."
             raise CommandError(msg) from error
 
     def prepare(self) -> None:
