@@ -13,6 +13,7 @@ from tenants.models import Tenant
 
 PATH_SEPARATOR = "/"
 MAX_PATH_LENGTH = 500  # characters of a whole path
+MAX_ID_DIGITS = 19  # a number with fewer digits fits a 64-bit column
 
 
 class GroupPathError(Exception):
@@ -25,6 +26,15 @@ class DeviceGroupQuerySet(models.QuerySet["DeviceGroup"]):
     def for_tenant(self, tenant: Tenant) -> Self:
         """Narrow to the groups of ``tenant``."""
         return self.filter(tenant=tenant)
+
+    def visible_to(self, tenant: Tenant) -> Self:
+        """Narrow to the groups ``tenant`` may look at: its own; all, for the management tenant."""
+        return self if tenant.is_management else self.filter(tenant=tenant)
+
+    def by_text_id(self, text: str) -> "DeviceGroup | None":
+        """Return the group whose ID stands in a URL, or None for anything else."""
+        is_number = text.isascii() and text.isdigit() and len(text) < MAX_ID_DIGITS
+        return self.filter(pk=int(text)).first() if is_number else None
 
     def matching(self, text: str) -> Self:
         """Narrow to the groups whose path contains ``text``."""

@@ -7,7 +7,6 @@ to the view, which knows all rules; the lane knows none, it only recognises when
 have changed.
 """
 
-import json
 import sqlite3
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
@@ -25,7 +24,7 @@ from registration.device_ids import normalize_device_id
 from registration.lifecycle import Status
 from registration.live import LiveKey, version_text
 from registration.models.registration import CONTACT_RESOLUTION
-from tenants.api.http import error_body, media_type
+from tenants.api.http import ApiError, error_body, media_type, parse_object, says_json
 from tenants.backends import login_digest
 from tenants.models import MANAGEMENT, Tenant
 
@@ -87,14 +86,13 @@ class FastLane:
         if not header or "HTTP_X_HTTP_METHOD" in environ:
             return None
         request = _read_json(environ)
-        device_id, token = request.get("id"), request.get("securityToken") or ""
+        device_id, token = request.get("id"), request.get("securityToken")
+        if token is None:
+            token = ""
         if not isinstance(device_id, str) or not isinstance(token, str):
             return None
         canonical = normalize_device_id(device_id)
-        try:
-            stored = self.statements.poll(login_digest(header), canonical)
-        except UnicodeEncodeError:  # half of a surrogate pair: no ID that we could have
-            return None
+        stored = self.statements.poll(login_digest(header), canonical)
         if stored is None or not tokens_match(stored, token_digest(canonical, token)):
             return None
         return error_body(NOT_FOUND, not_yet_message(device_id, Status.PENDING_ACCEPTANCE))
@@ -183,16 +181,16 @@ _POSTGRES: Final = {
 def _read_json(environ: Environ) -> dict[str, Any]:
     """Read the body, leaving it in place for whoever comes next; {} if it is not for the lane."""
     length = environ.get("CONTENT_LENGTH") or ""
-    content_type = environ.get("CONTENT_TYPE") or "application/json"
-    if not length.isdigit() or int(length) > MAX_POLL_BODY or "json" not in content_type:
+    if not length.isdigit() or int(length) > MAX_POLL_BODY:
+        return {}
+    if not says_json(environ.get("CONTENT_TYPE") or ""):
         return {}
     body = environ["wsgi.input"].read(int(length))
     environ["wsgi.input"] = BytesIO(body)
     try:
-        value = json.loads(body)
-    except (ValueError, RecursionError):
+        return parse_object(body)
+    except ApiError:  # the view says what is wrong with it
         return {}
-    return value if isinstance(value, dict) else {}
 
 
 def _answer(

@@ -54,7 +54,13 @@ class Option:
 
     def evaluate(self, tenant: Tenant) -> tuple[str, str]:
         """Return the value that counts and the id of the tenant it comes from ("" = default)."""
-        line = tenant.ancestry()
+        return self._nearest(tenant.ancestry())
+
+    def inherited(self, tenant: Tenant) -> tuple[str, str]:
+        """Return what would count if ``tenant`` had no value of its own, and whose that is."""
+        return self._nearest(tenant.ancestry()[1:])
+
+    def _nearest(self, line: list[str]) -> tuple[str, str]:
         held: Mapping[str, str] = dict(
             TenantOption.objects.filter(
                 tenant__in=line, category=self.category, key=self.key
@@ -99,3 +105,8 @@ def set_option(tenant: Tenant, category: str, key: str, value: Any, *, by: Actor
         tenant=tenant, category=category, key=key, defaults={"value": text, "updated_by": by.name}
     )
     return option
+
+
+def clear_option(tenant: Tenant, category: str, key: str) -> None:
+    """Remove the tenant's own value, so that the inherited one counts."""
+    TenantOption.objects.filter(tenant=tenant, category=category, key=key).delete()

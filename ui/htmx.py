@@ -1,4 +1,4 @@
-"""The manners of HTMX: one view serves the page, its fragments and the dialog it may be in."""
+"""The manners of HTMX: one view serves a page and its fragments, a dialog or the page for it."""
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
@@ -8,6 +8,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.cache import patch_vary_headers
 from django_htmx.http import trigger_client_event
+
+
+def is_htmx(request: HttpRequest) -> bool:
+    """Say whether HTMX asks, which wants a fragment."""
+    return request.headers.get("HX-Request") == "true"
 
 
 def render_page(
@@ -24,10 +29,30 @@ def render_page(
     """
     target = request.headers.get("HX-Target", "")
     chosen = template
-    if request.headers.get("HX-Request") == "true":
+    if is_htmx(request):
         chosen = next((name for name in fragments if fragment_id(name) == target), template)
     response = render(request, chosen, dict(context), status=status)
     patch_vary_headers(response, ("HX-Request", "HX-Target"))
+    return response
+
+
+def render_dialog(
+    request: HttpRequest,
+    fragment: str,
+    context: Mapping[str, Any],
+    *,
+    back: str,
+    status: int = HTTPStatus.OK,
+) -> HttpResponse:
+    """Render a dialog's content for HTMX, or a page around it for everyone else.
+
+    ``back`` is where closing it leads when there is no page underneath.
+    """
+    template = fragment if is_htmx(request) else "dialog_page.html"
+    response = render(
+        request, template, {**context, "dialog_template": fragment, "back": back}, status=status
+    )
+    patch_vary_headers(response, ("HX-Request",))
     return response
 
 
@@ -38,7 +63,7 @@ def fragment_id(template: str) -> str:
 
 def dialog_done(request: HttpRequest, url: str, *, event: str = "") -> HttpResponse:
     """Close the dialog and announce ``event``; without JavaScript, go on to ``url``."""
-    if request.headers.get("HX-Request") != "true":
+    if not is_htmx(request):
         return redirect(url)
     response = HttpResponse(status=HTTPStatus.NO_CONTENT)
     trigger_client_event(response, "dialogClosed")

@@ -5,6 +5,7 @@ from typing import Any, Self
 
 from django.http import HttpRequest
 
+from inventory.models import MAX_ID_DIGITS
 from registration.credentials import MAX_TOKEN_LENGTH
 from registration.lifecycle import Status
 from registration.models import Registration
@@ -89,7 +90,7 @@ def _group_id(body: dict[str, Any]) -> int | None:
     if value is None or value == "":
         return None
     text = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
-    if not (text.isascii() and text.isdigit() and len(text) < 19):
+    if not (text.isascii() and text.isdigit() and len(text) < MAX_ID_DIGITS):
         raise validation_error("Field groupId must be the ID of a group, a whole number.")
     return int(text)
 

@@ -34,6 +34,7 @@ from tenants.api.http import (
     ApiRequest,
     api_view,
     media_type,
+    read_body,
     read_object,
     respond,
     respond_page,
@@ -196,7 +197,7 @@ def accept_all(request: ApiRequest) -> HttpResponse:
 
     Answers with a bare array, one entry for each; those that failed say why.
     """
-    if request.body.strip():
+    if read_body(request).strip():
         read_object(request)
     decision = BulkDecision.about(
         Registration.objects.for_tenant(request.tenant).at_stage(Stage.PENDING),

@@ -100,6 +100,11 @@ class BulkDecision(models.Model):
         """Say whether this decision lets devices in."""
         return self.action == self.Action.ACCEPT
 
+    def count_by_outcome(self) -> dict["Outcome", int]:
+        """Return how many entries have each outcome."""
+        rows = self.items.order_by().values_list("outcome").annotate(models.Count("pk"))
+        return {Outcome(outcome): number for outcome, number in rows}
+
     def _sort_out(self) -> None:
         """Mark what cannot be done, with the reason; leave the rest open."""
         self._mark(Outcome.GONE, "NOT EXISTS (SELECT 1 FROM registration_registration r WHERE {r})")

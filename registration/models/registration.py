@@ -1,5 +1,6 @@
 """A device on its way in, and every step it can take."""
 
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import Final, Self
 
@@ -45,6 +46,8 @@ MAX_REASON_LENGTH = 500  # characters
 _STATUS_OF: Final = {
     Stage.WAITING: Status.WAITING_FOR_CONNECTION,
     Stage.PENDING: Status.PENDING_ACCEPTANCE,
+    Stage.ACCEPTED: Status.ACCEPTED,
+    Stage.DELIVERED: Status.ACCEPTED,
     Stage.BLOCKED: Status.BLOCKED,
 }
 
@@ -62,15 +65,33 @@ class RegistrationQuerySet(models.QuerySet["Registration"]):
 
     def at_stage(self, stage: Stage) -> Self:
         """Narrow to one stage of the way in."""
-        if stage is Stage.CONFIRMED:
-            return self.filter(confirmed_at__isnull=False)
+        rows = self.at_stages((stage,))
         if stage in {Stage.ACCEPTED, Stage.DELIVERED}:
-            return self.filter(
-                status=Status.ACCEPTED,
-                confirmed_at__isnull=True,
-                delivered_at__isnull=stage is Stage.ACCEPTED,
-            )
-        return self.filter(status=_STATUS_OF[stage], confirmed_at__isnull=True)
+            return rows.filter(delivered_at__isnull=stage is Stage.ACCEPTED)
+        return rows
+
+    def at_stages(self, stages: Collection[Stage]) -> Self:
+        """Narrow to what a list shows: all unfinished, one status, or the finished ones.
+
+        Each of these has its index; accepted and delivered share a status, and so a list.
+        """
+        if Stage.CONFIRMED in stages:
+            return self.filter(confirmed_at__isnull=False)
+        statuses = {_STATUS_OF[stage] for stage in stages}
+        rows = self.unfinished()
+        if len(statuses) == len(Status):
+            return rows
+        # Equality, not IN, keeps the index's order: the page then starts without a sort.
+        return (
+            rows.filter(status=statuses.pop())
+            if len(statuses) == 1
+            else rows.filter(status__in=statuses)
+        )
+
+    @staticmethod
+    def count_by_stage(tenant: Tenant, *, only: Tenant | None = None) -> Mapping[Stage, int]:
+        """Return how many registrations ``tenant`` sees at each stage, without counting them."""
+        return Tally.counts(tenant, only=only)
 
     def with_display(self) -> Self:
         """Fetch what a row shows, in one query."""
@@ -224,6 +245,15 @@ class Registration(models.Model):
     def attempts_left(self) -> int:
         """Return how many wrong tokens are left before the registration is blocked."""
         return max(0, settings.MAX_TOKEN_ATTEMPTS - self.failed_attempts)
+
+    @property
+    def revision(self) -> str:
+        """Return a text that changes whenever the row of this registration looks different."""
+        contact = int(self.last_contact_at.timestamp())
+        return (
+            f"{self.stage}.{self.failed_attempts}.{self.conflicts}.{contact}"
+            f".{self.group_id or 0}.{self.tenant_id}"
+        )
 
     def is_handover_open(self) -> bool:
         """Say whether the device may fetch its credentials, for the first time or again."""
@@ -470,6 +500,16 @@ class Registration(models.Model):
             Tally.moved(self.tenant_id, self.stage, None)
             self._log(kind, actor=by, from_status=self.status)
             self.delete()
+
+    def join_group(self, group: DeviceGroup | None, *, by: Actor) -> None:
+        """Change the group that the device will be put into."""
+        with transaction.atomic():
+            self._lock()
+            if self.group_id == (group.pk if group else None):
+                return
+            self.group = group
+            self.save(update_fields=["group"])
+            self._log(Kind.GROUP_CHANGED, actor=by, reason=group.path if group else "No group.")
 
     def _revoke_unused(self) -> None:
         """Void the password of this hand-over, unless the device has come in with it."""

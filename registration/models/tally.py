@@ -64,7 +64,7 @@ class Tally(models.Model):
         for stage, number, rows in totals.annotate(rows=models.Value(0)).union(
             summed.values_list("stage", "total", "rows"), all=True
         ):
-            counts[Stage(stage)] += number
+            counts[Stage(stage)] += int(number)  # PostgreSQL adds up to a decimal
             seen += rows
         if seen > FOLD_AT:
             cls.fold()

@@ -6,11 +6,12 @@ Source: Cumulocity REST, "HTTP usage" and the reference of error messages.
 import base64
 import binascii
 import json
+import math
 import re
 from collections.abc import Callable, Mapping
 from functools import wraps
 from http import HTTPStatus
-from typing import Any, Concatenate, Final, ParamSpec, Protocol, cast
+from typing import Any, Concatenate, Final, NoReturn, ParamSpec, Protocol, cast
 from urllib.parse import quote, urlencode
 
 from django.conf import settings
@@ -27,6 +28,7 @@ from tenants.roles import Role
 P = ParamSpec("P")
 
 MAX_BODY = 64 * 1024  # bytes of a JSON body; the largest one we know has a few hundred
+MAX_NESTING = 32  # objects and arrays inside one another; no payload we know has more than three
 MAX_PAGE_SIZE = 2000  # entries; the contract trims larger requests to this
 DEFAULT_PAGE_SIZE = 5  # entries; the contract's own default
 MAX_LOGIN_SPLITS = 32  # colons of a Basic login that are tried; an IPv6 address has 7
@@ -75,7 +77,7 @@ def validation_error(message: str) -> ApiError:
 
 
 def error_response(status: int, error: str, message: str) -> HttpResponse:
-    """Return an error answer; it is JSON whatever the client asked for, because clients parse it."""
+    """Return an error answer; it is JSON whatever was asked for, because clients parse it."""
     return HttpResponse(error_body(error, message), status=status, content_type=media_type("error"))
 
 
@@ -150,6 +152,8 @@ def _admit(request: HttpRequest, roles: Mapping[str, Role | tuple[Role, ...] | s
     one_of = (needed,) if isinstance(needed, Role) else needed
     if not any(caller.has_role(cast("Role", role)) for role in one_of):
         raise ApiError(HTTPStatus.FORBIDDEN, "security/Forbidden", "Access is denied")
+    if "\x00" in request.path:  # PostgreSQL refuses even to look for such a name
+        raise ApiError(HTTPStatus.NOT_FOUND, "undefined/Not Found", "There is nothing here.")
     admitted = cast("ApiRequest", request)
     admitted.caller = caller
     admitted.tenant = caller.tenant
@@ -200,13 +204,27 @@ def read_object(request: HttpRequest) -> dict[str, Any]:
     Raises:
         ApiError: 400 no JSON, 413 too large, 415 another media type, 422 JSON but no object.
     """
-    content_type = request.headers.get("Content-Type", "").partition(";")[0].strip()
-    if content_type and not JSON_TYPE.fullmatch(content_type):
+    if not says_json(request.headers.get("Content-Type", "")):
         raise ApiError(
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
             "undefined/unsupportedMediaType",
             "Send JSON with the header Content-Type: application/json.",
         )
+    return parse_object(read_body(request))
+
+
+def says_json(content_type: str) -> bool:
+    """Say whether a body of this type is JSON; one that does not say its type is."""
+    name = content_type.partition(";")[0].strip()
+    return not name or JSON_TYPE.fullmatch(name) is not None
+
+
+def read_body(request: HttpRequest) -> bytes:
+    """Return the body.
+
+    Raises:
+        ApiError: 400 unreadable, 413 too large.
+    """
     try:
         body = request.body
     except RequestDataTooBig:
@@ -219,8 +237,17 @@ def read_object(request: HttpRequest) -> dict[str, Any]:
             "undefined/requestTooLarge",
             f"The body is larger than {MAX_BODY} bytes.",
         )
+    return body
+
+
+def parse_object(body: bytes) -> dict[str, Any]:
+    """Return the JSON object in ``body``.
+
+    Raises:
+        ApiError: 400 no JSON, 422 JSON but no object, or nothing that can be kept.
+    """
     try:
-        value = json.loads(body.decode("utf-8-sig"))
+        value = json.loads(body.decode("utf-8-sig"), parse_constant=_refuse_constant)
     except RecursionError as error:
         raise _bad_request("The JSON in the body is nested too deeply.") from error
     except ValueError as error:
@@ -235,15 +262,32 @@ def _bad_request(message: str) -> ApiError:
     return ApiError(HTTPStatus.BAD_REQUEST, "undefined/badRequest", message)
 
 
-def _refuse_unstorable(value: Any) -> None:
-    """Refuse text that no database keeps: NUL characters and halves of surrogate pairs."""
-    try:
-        text = json.dumps(value, ensure_ascii=False)
-        text.encode()
-    except (UnicodeEncodeError, RecursionError) as error:
-        raise validation_error("The body contains text that is not valid Unicode.") from error
-    if "\\u0000" in text:
-        raise validation_error("The body contains a NUL character, which is not permitted.")
+def _refuse_constant(name: str) -> NoReturn:
+    """Refuse NaN and Infinity, which Python reads and JSON does not have."""
+    raise ValueError(name)
+
+
+def _refuse_unstorable(value: Any, depth: int = 1) -> None:
+    """Refuse what no database keeps: NUL, half surrogate pairs, endless numbers, deep nesting."""
+    if isinstance(value, str):
+        if "\x00" in value:
+            raise validation_error("The body contains a NUL character, which is not permitted.")
+        if not value.isascii():
+            try:
+                value.encode()
+            except UnicodeEncodeError as error:
+                raise validation_error("The body contains text that is not Unicode.") from error
+    elif isinstance(value, float):
+        if not math.isfinite(value):
+            raise validation_error("The body contains a number that is too large.")
+    elif isinstance(value, dict | list):
+        if depth > MAX_NESTING:
+            raise validation_error("The JSON in the body is nested too deeply.")
+        for member in value:
+            _refuse_unstorable(member, depth + 1)
+        if isinstance(value, dict):
+            for member in value.values():
+                _refuse_unstorable(member, depth + 1)
 
 
 def text_field(body: Mapping[str, Any], name: str, *, required: bool = False) -> str | None:

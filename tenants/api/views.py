@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
+from django.http.request import split_domain_port
 
 from tenants.api.http import (
     PUBLIC,
@@ -51,7 +52,7 @@ def current_tenant(request: ApiRequest) -> HttpResponse:
     tenant = request.tenant
     payload: dict[str, Any] = {
         "name": tenant.id,
-        "domainName": tenant.domain or request.get_host().partition(":")[0],
+        "domainName": tenant.domain or split_domain_port(request.get_host())[0],
         "allowCreateTenants": tenant.is_management,
         "customProperties": {},
         "applications": {"references": []},

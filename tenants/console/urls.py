@@ -1,2 +1,11 @@
+"""Addresses of signing in and out."""
 
-urlpatterns: list = []
+from django.urls import path
+
+from tenants.console import views
+
+app_name = "accounts"
+urlpatterns = [
+    path("sign-in/", views.SignIn.as_view(), name="sign_in"),
+    path("sign-out/", views.SignOut.as_view(), name="sign_out"),
+]

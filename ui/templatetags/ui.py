@@ -36,7 +36,7 @@ def query(context: Context, **changes: Any) -> str:
             parameters.pop(name, None)
         else:
             parameters[name] = value
-    return f"?{parameters.urlencode()}" if parameters else "?"
+    return f"?{parameters.urlencode()}" if parameters else ""
 
 
 @register.simple_tag

@@ -1,0 +1,101 @@
+"""Deciding about many at once: freeze the list, show it, do exactly that, show what happened."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST
+
+from registration.console.tables import CHANGED
+from registration.console.views import ADMIN, LIST
+from registration.lifecycle import Stage
+from registration.models import BulkDecision, Registration
+from registration.models.decisions import Outcome
+from tenants.decorators import tenant_view
+from tenants.http import TenantRequest
+from ui.htmx import is_htmx, render_dialog
+
+NAMED = 200  # entries listed by name; the rest is counted
+
+Action = BulkDecision.Action
+
+
+@require_POST
+@tenant_view(*ADMIN)
+def accept_all(request: TenantRequest) -> HttpResponse:
+    """Freeze everything pending and lead to the preview."""
+    decision = BulkDecision.about(
+        Registration.objects.for_tenant(request.tenant).at_stage(Stage.PENDING),
+        Action.ACCEPT,
+        tenant=request.tenant,
+        by=request.actor,
+        hand_picked=False,
+    )
+    return _preview(request, decision)
+
+
+@require_POST
+@tenant_view(*ADMIN)
+def decide_selected(request: TenantRequest) -> HttpResponse:
+    """Freeze the ticked rows and lead to the preview."""
+    numbers = [
+        int(text)
+        for text in request.POST.getlist("selected")
+        if text.isascii() and text.isdigit() and len(text) < 19
+    ]
+    action = Action.REMOVE if request.POST.get("action") == Action.REMOVE else Action.ACCEPT
+    if not numbers:
+        messages.warning(request, "Select at least one device first.")
+        return HttpResponse(status=200) if is_htmx(request) else redirect(LIST)
+    decision = BulkDecision.about(
+        Registration.objects.for_tenant(request.tenant).filter(pk__in=numbers),
+        action,
+        tenant=request.tenant,
+        by=request.actor,
+        hand_picked=True,
+    )
+    return _preview(request, decision)
+
+
+def _preview(request: TenantRequest, decision: BulkDecision) -> HttpResponse:
+    return _show(request, decision) if is_htmx(request) else redirect(_url(decision))
+
+
+@require_http_methods(["GET", "POST"])
+@tenant_view(*ADMIN)
+def decision(request: TenantRequest, pk: str) -> HttpResponse:
+    """Show a decision; posting carries it out, once, however often the button is pressed."""
+    found = get_object_or_404(
+        BulkDecision.objects.filter(tenant=request.tenant, created_by=request.user), pk=pk
+    )
+    if request.method == "POST":
+        found.carry_out(by=request.actor)
+        if not is_htmx(request):
+            return redirect(_url(found))
+        response = _show(request, found)
+        response["HX-Trigger"] = CHANGED
+        return response
+    return _show(request, found)
+
+
+def _url(decision: BulkDecision) -> str:
+    return reverse("registration:decision", args=[decision.pk])
+
+
+def _show(request: TenantRequest, decision: BulkDecision) -> HttpResponse:
+    items = decision.items.all()
+    numbers = dict.fromkeys(Outcome, 0)
+    numbers |= decision.count_by_outcome()
+    exceptions = items.exclude(outcome__in=[Outcome.OPEN, Outcome.DONE])
+    context = {
+        "decision": decision,
+        "total": sum(numbers.values()),
+        "ready": numbers[Outcome.OPEN],
+        "done": numbers[Outcome.DONE],
+        "refused": sum(numbers.values()) - numbers[Outcome.OPEN] - numbers[Outcome.DONE],
+        "needing_token": numbers[Outcome.TOKEN],
+        "exceptions": exceptions[:NAMED],
+        "affected": items.filter(outcome__in=[Outcome.OPEN, Outcome.DONE])[:NAMED],
+        "named": NAMED,
+    }
+    return render_dialog(request, "registration/_decision.html", context, back=reverse(LIST))

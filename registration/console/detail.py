@@ -1,0 +1,64 @@
+"""The page of one registration: its facts, what can be done, and what happened so far."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.views.decorators.http import require_GET, require_POST
+
+from inventory.models import DeviceCredentials, DeviceGroup, GroupPathError
+from registration import options
+from registration.console.tables import RegistrationTable, may_act
+from registration.console.views import ADMIN, READ, visible
+from registration.live import LiveState
+from tenants.decorators import tenant_view
+from tenants.http import TenantRequest
+from ui.htmx import render_page
+
+MAX_EVENTS = 200  # newest ones shown; the rest is in the database
+
+
+@require_GET
+@tenant_view(*READ)
+def registration_detail(request: TenantRequest, pk: int) -> HttpResponse:
+    """Show one registration with its timeline."""
+    live = LiveState.of(request.tenant)
+    registration = get_object_or_404(visible(request), pk=pk)
+    RegistrationTable.for_viewer(request, [registration])
+    context = {
+        "live": live,
+        "registration": registration,
+        "events": registration.events().order_by("-pk")[:MAX_EVENTS],
+        "credentials": DeviceCredentials.objects.filter(
+            device_id=registration.device_id, tenant=registration.tenant_id
+        ).first(),
+        "handover_open": registration.is_handover_open(),
+        "handover_limit": options.handover_limit(registration.tenant),
+        "may_act": may_act(request),
+    }
+    return render_page(
+        request,
+        "registration/registration_detail.html",
+        context,
+        fragments=("registration/_registration_facts.html",),
+    )
+
+
+@require_POST
+@tenant_view(*ADMIN)
+def join_group(request: TenantRequest, pk: int) -> HttpResponse:
+    """Change the group that the device will be put into."""
+    registration = get_object_or_404(visible(request), pk=pk)
+    path = request.POST.get("group", "").replace("\x00", "").strip()
+    try:
+        group = DeviceGroup.objects.at_path(registration.tenant, path) if path else None
+    except GroupPathError as error:
+        messages.error(request, str(error))
+    else:
+        registration.join_group(group, by=request.actor)
+        messages.success(
+            request,
+            f"{registration} will be put into {group}."
+            if group
+            else f"{registration} joins no group.",
+        )
+    return redirect("registration:detail", pk=pk)

@@ -1,0 +1,143 @@
+"""What a list is asked for, read from its URL: everything a person chose is in there."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Self
+
+from django.db.models import QuerySet
+from django.http import QueryDict
+
+from inventory.fields import starts_with
+from inventory.models import DeviceGroup
+from registration.lifecycle import Stage
+from registration.models import Registration
+from tenants.models import Tenant
+from ui.tables import KeysetPaginator, Page
+
+COUNTED_UP_TO: Final = 10_000  # rows; a count that nobody keeps ends here, as "more than"
+SUBSTRING_UP_TO: Final = 10_000  # rows; up to here a search looks inside the IDs
+MAX_SEARCH_LENGTH: Final = 1000  # characters
+
+SORTABLE: Final = {"device": "device_id", "created": "created_at", "contact": "last_contact_at"}
+
+
+@dataclass(frozen=True)
+class StatusFilter:
+    """One of the choices above the list, and the stages it shows."""
+
+    key: str
+    label: str
+    stages: tuple[Stage, ...]
+
+
+OPEN: Final = StatusFilter("", "Open", tuple(s for s in Stage if s is not Stage.CONFIRMED))
+STATUS_FILTERS: Final = (
+    OPEN,
+    StatusFilter("waiting", "Waiting", (Stage.WAITING,)),
+    StatusFilter("pending", "Pending", (Stage.PENDING,)),
+    StatusFilter("accepted", "Accepted", (Stage.ACCEPTED, Stage.DELIVERED)),
+    StatusFilter("blocked", "Blocked", (Stage.BLOCKED,)),
+    StatusFilter("confirmed", "Confirmed", (Stage.CONFIRMED,)),
+)
+
+
+@dataclass(frozen=True)
+class Chip:
+    """A status filter with its count, as it is drawn."""
+
+    key: str
+    label: str
+    number: int
+    is_current: bool
+
+
+@dataclass(frozen=True)
+class RegistrationQuery:
+    """One way to look at the list; ``counts`` says how many there are at each stage."""
+
+    viewer: Tenant
+    status: StatusFilter
+    search: str
+    tenant: Tenant | None
+    group: DeviceGroup | None
+    sort: str
+    counts: Mapping[Stage, int]
+
+    @classmethod
+    def read(cls, viewer: Tenant, parameters: QueryDict) -> Self:
+        """Read the URL; what it cannot mean is ignored, so that an old link still opens."""
+        status = next((f for f in STATUS_FILTERS if f.key == parameters.get("status", "")), OPEN)
+        tenant = None
+        if viewer.is_management and parameters.get("tenant"):
+            tenant = Tenant.objects.filter(pk=parameters["tenant"]).first()
+        sort = parameters.get("sort", "")
+        return cls(
+            viewer=viewer,
+            status=status,
+            search=parameters.get("q", "").strip().replace("\x00", "")[:MAX_SEARCH_LENGTH],
+            tenant=tenant,
+            group=DeviceGroup.objects.visible_to(viewer).by_text_id(parameters.get("group", "")),
+            sort=sort if sort.removeprefix("-") in SORTABLE else "",
+            counts=Registration.objects.count_by_stage(viewer, only=tenant),
+        )
+
+    @property
+    def number(self) -> int:
+        """Return how many registrations the status and tenant choices leave."""
+        return sum(self.counts.get(stage, 0) for stage in self.status.stages)
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Say whether more than the kept counts is needed to know how many there are."""
+        return bool(self.search or self.group)
+
+    @property
+    def searches_inside(self) -> bool:
+        """Say whether a search looks inside the IDs; in a long list, it looks at their start."""
+        return self.number <= SUBSTRING_UP_TO
+
+    @property
+    def order(self) -> str:
+        """Return the sort in force: newest first, or by ID where that is what is searched."""
+        if self.sort:
+            return self.sort
+        return "device" if self.search and not self.searches_inside else "-created"
+
+    def chips(self) -> list[Chip]:
+        """Return the choices of status with their counts."""
+        return [
+            Chip(
+                each.key,
+                each.label,
+                sum(self.counts.get(stage, 0) for stage in each.stages),
+                each is self.status,
+            )
+            for each in STATUS_FILTERS
+        ]
+
+    def rows(self) -> QuerySet[Registration]:
+        """Return the registrations that are looked for, in no order."""
+        rows = Registration.objects.for_tenant(self.viewer).at_stages(self.status.stages)
+        if self.tenant:
+            rows = rows.filter(tenant=self.tenant)
+        if self.group:
+            rows = rows.filter(group=self.group)
+        if self.search and self.searches_inside:
+            rows = rows.filter(device_id__icontains=self.search)
+        elif self.search:
+            rows = rows.filter(starts_with("device_id", self.search))
+        return rows
+
+    def page(self, cursor: str) -> Page[Registration]:
+        """Return one page of the list, with its total."""
+        rows = self.rows()
+        total = rows[: COUNTED_UP_TO + 1].count() if self.is_narrowed else self.number
+        capped = self.is_narrowed and total > COUNTED_UP_TO
+        paginator = KeysetPaginator(
+            rows.with_display(),
+            SORTABLE[self.order.removeprefix("-")],
+            descending=self.order.startswith("-"),
+        )
+        return paginator.page(
+            cursor, total=min(total, COUNTED_UP_TO) if capped else total, total_is_capped=capped
+        )

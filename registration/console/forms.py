@@ -1,0 +1,168 @@
+"""Forms of the console about registrations."""
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.forms.formsets import BaseFormSet, formset_factory
+from django.urls import reverse_lazy
+
+from inventory.models import MAX_PATH_LENGTH, GroupPathError, split_path
+from registration.device_ids import HTML_PATTERN, RULE, clean_device_id
+from registration.errors import DeviceIdError
+from registration.lifecycle import TokenPolicy
+from registration.options import HANDOVER_HOURS
+from tenants.models import MANAGEMENT, Tenant
+
+MAX_ROWS = 1000  # devices registered in one dialog; more come as a file
+
+
+class TenantField(forms.ModelChoiceField):
+    """A choice of tenants by name and ID."""
+
+    def label_from_instance(self, obj: Tenant) -> str:  # type: ignore[override]
+        """Return what stands in the list."""
+        return f"{obj.company} ({obj.id})"
+
+
+class DeviceRowForm(forms.Form):
+    """One device to expect: its ID, and where it is to go."""
+
+    device_id = forms.CharField(
+        label="Device ID",
+        required=False,  # checked below, so that a wholly empty row can be passed over
+        strip=True,
+        widget=forms.TextInput(
+            attrs={
+                "placeholder": "0123ab32fcd",
+                "pattern": HTML_PATTERN,
+                "title": RULE,
+                "autocomplete": "off",
+                "autocapitalize": "off",
+                "spellcheck": "false",
+            }
+        ),
+    )
+    tenant = TenantField(
+        label="Add to tenant", queryset=Tenant.objects.none(), required=False, empty_label=None
+    )
+    group = forms.CharField(
+        label="Add to group",
+        required=False,
+        max_length=MAX_PATH_LENGTH,
+        widget=forms.TextInput(
+            attrs={
+                "placeholder": "Start typing to search",
+                "list": "group-options",
+                "autocomplete": "off",
+                "hx-get": reverse_lazy("registration:group_options"),
+                "hx-trigger": "input changed delay:250ms, focus once",
+                "hx-target": "#group-options",
+                "hx-swap": "innerHTML",
+            }
+        ),
+    )
+
+    def __init__(self, *args: Any, viewer: Tenant, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.viewer = viewer
+        if viewer.is_management:
+            tenant = self.fields["tenant"]
+            tenant.queryset = Tenant.objects.filter(status=Tenant.Status.ACTIVE)  # type: ignore[attr-defined]
+            tenant.initial = MANAGEMENT
+        else:
+            del self.fields["tenant"]
+
+    def has_changed(self) -> bool:
+        """Say whether anything was typed; a tenant that stands there by itself is nothing."""
+        return any(self[name].value() for name in ("device_id", "group"))
+
+    def clean_device_id(self) -> str:
+        """Apply the one rule of device IDs."""
+        try:
+            return clean_device_id(self.cleaned_data["device_id"])
+        except DeviceIdError as error:
+            message = str(error) if error.device_id else "This field is required."
+            raise ValidationError(message) from error
+
+    def clean_group(self) -> str:
+        """Check that the path can be a group's."""
+        path: str = self.cleaned_data["group"].strip()
+        if path:
+            try:
+                return "/".join(split_path(path))
+            except GroupPathError as error:
+                raise ValidationError(str(error)) from error
+        return ""
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse a tenant together with a group: a group belongs to the tenant that sees it."""
+        cleaned = super().clean() or self.cleaned_data
+        tenant = cleaned.get("tenant")
+        if tenant and not tenant.is_management and cleaned.get("group"):
+            self.add_error(
+                "group",
+                "A device goes to another tenant or into a group, not both: that tenant's own "
+                "operators choose the group.",
+            )
+        return cleaned
+
+    @property
+    def target(self) -> Tenant:
+        """Return the tenant the device is registered for."""
+        tenant: Tenant | None = self.cleaned_data.get("tenant")
+        return tenant or self.viewer
+
+
+if TYPE_CHECKING:
+    DeviceRows = BaseFormSet[DeviceRowForm]
+else:  # Django's formsets take no type arguments at run time
+    DeviceRows = BaseFormSet
+
+
+class BaseDeviceFormSet(DeviceRows):
+    """All rows of the dialog together."""
+
+    def clean(self) -> None:
+        """Refuse an ID that stands in two rows, and a dialog without any."""
+        seen: set[str] = set()
+        for form in self.forms:
+            device_id = getattr(form, "cleaned_data", {}).get("device_id")
+            if device_id in seen:
+                form.add_error("device_id", "Device ID duplicates are not allowed")
+            elif device_id:
+                seen.add(device_id)
+        if not seen and not any(form.has_changed() for form in self.forms):
+            self.forms[0].add_error("device_id", "This field is required.")
+
+    @property
+    def filled(self) -> list[DeviceRowForm]:
+        """Return the rows in which something was typed."""
+        return [form for form in self.forms if form.has_changed()]
+
+
+DeviceFormSet = formset_factory(
+    DeviceRowForm,
+    formset=BaseDeviceFormSet,
+    extra=0,
+    min_num=1,
+    max_num=MAX_ROWS,
+    absolute_max=MAX_ROWS,
+)
+
+
+class PolicyForm(forms.Form):
+    """The settings of device registration; an empty choice takes what the tenant inherits."""
+
+    policy = forms.ChoiceField(
+        label="Security token policy",
+        required=False,
+        choices=[("", "Inherited"), *TokenPolicy.choices],
+        widget=forms.RadioSelect,
+    )
+    handover_hours = forms.IntegerField(
+        label="Time limit of the hand-over, in hours",
+        required=False,
+        min_value=HANDOVER_HOURS.minimum,
+        max_value=HANDOVER_HOURS.maximum,
+    )

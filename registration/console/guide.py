@@ -1,0 +1,23 @@
+"""Help, in the drawer beside the page or as a page of its own."""
+
+from django.http import HttpResponse
+from django.urls import reverse
+from django.views.decorators.http import require_GET
+
+from registration import options
+from tenants.decorators import tenant_view
+from tenants.http import TenantRequest
+from ui.htmx import render_dialog
+
+
+@require_GET
+@tenant_view()
+def connecting_devices(request: TenantRequest) -> HttpResponse:
+    """Explain how a device gets in, with the tenant's own settings filled in."""
+    context = {"policy": options.token_policy(request.tenant), "host": request.get_host()}
+    return render_dialog(
+        request,
+        "registration/_help_connecting_devices.html",
+        context,
+        back=reverse("registration:list"),
+    )

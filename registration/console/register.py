@@ -1,0 +1,145 @@
+"""The dialog "Register devices": rows of IDs, then what became of each."""
+
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from django.db import transaction
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_http_methods
+
+from inventory.models import DeviceGroup
+from registration.console.forms import MAX_ROWS, DeviceFormSet, DeviceRowForm
+from registration.console.tables import CHANGED
+from registration.console.views import ADMIN, LIST
+from registration.device_ids import RULE
+from registration.errors import RegistrationError
+from registration.models import Registration
+from tenants.decorators import tenant_view
+from tenants.http import TenantRequest
+from ui.htmx import is_htmx, render_dialog
+
+PREFIX = "rows"
+OFFERED_GROUPS = 25  # as many as anybody reads before typing on
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of one row."""
+
+    device_id: str
+    group: str
+    tenant: str
+    problem: str = ""
+
+
+@require_http_methods(["GET", "POST"])
+@tenant_view(*ADMIN)
+def register(request: TenantRequest) -> HttpResponse:
+    """Show the rows, change their number without JavaScript, or register them."""
+    if request.method != "POST":
+        # A link may bring an ID along; it never registers by itself.
+        rows = [{"device_id": request.GET.get("externalId", "").strip()}]
+        return _show(request, _formset(request, rows))
+    if "change" in request.POST:
+        return _show(request, _formset(request, _changed_rows(request)))
+    formset = DeviceFormSet(request.POST, prefix=PREFIX, form_kwargs={"viewer": request.tenant})
+    if not formset.is_valid():
+        return _show(request, formset, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    results = [_register(request, form) for form in formset.filled]
+    response = render_dialog(
+        request, "registration/_register_result.html", _outcome(results), back=reverse(LIST)
+    )
+    if is_htmx(request):
+        response["HX-Trigger"] = CHANGED
+    return response
+
+
+def _show(request: TenantRequest, formset: Any, *, status: int = HTTPStatus.OK) -> HttpResponse:
+    empty = DeviceRowForm(prefix=f"{PREFIX}-__prefix__", viewer=request.tenant)
+    context = {"formset": formset, "empty": empty, "rule": RULE, "max_rows": MAX_ROWS}
+    return render_dialog(
+        request, "registration/_register.html", context, back=reverse(LIST), status=status
+    )
+
+
+def _formset(request: TenantRequest, rows: list[dict[str, str]]) -> Any:
+    """Return a formset that holds ``rows``, as if they had been typed."""
+    rows = rows[:MAX_ROWS] or [{}]
+    data = {f"{PREFIX}-TOTAL_FORMS": str(len(rows)), f"{PREFIX}-INITIAL_FORMS": "0"}
+    for index, row in enumerate(rows):
+        data |= {f"{PREFIX}-{index}-{name}": value for name, value in row.items()}
+    kwargs = {"viewer": request.tenant}
+    if not any(row.get("device_id") for row in rows):
+        return DeviceFormSet(prefix=PREFIX, form_kwargs=kwargs, initial=[{} for _ in rows[1:]])
+    return DeviceFormSet(data, prefix=PREFIX, form_kwargs=kwargs)
+
+
+def _typed_rows(request: TenantRequest) -> list[dict[str, str]]:
+    """Return what stands in the rows, whether or not it is right."""
+    total = request.POST.get(f"{PREFIX}-TOTAL_FORMS", "0")
+    number = min(int(total), MAX_ROWS) if total.isascii() and total.isdigit() else 0
+    names = ("device_id", "tenant", "group")
+    rows = [
+        {name: request.POST.get(f"{PREFIX}-{index}-{name}", "").strip() for name in names}
+        for index in range(number)
+    ]
+    return [{name: value for name, value in row.items() if value} for row in rows]
+
+
+def _changed_rows(request: TenantRequest) -> list[dict[str, str]]:
+    """Return the rows after a button that adds, removes or spreads a pasted list."""
+    rows = _typed_rows(request)
+    change = request.POST["change"]
+    if change == "add":
+        rows.append({})
+    elif change == "paste":
+        pasted = request.POST.get("pasted", "").split("\n")
+        rows = [row for row in rows if row.get("device_id")]
+        rows += [{"device_id": line.strip()} for line in pasted if line.strip()]
+    elif change.isascii() and change.isdigit() and int(change) < len(rows):
+        del rows[int(change)]
+    return rows
+
+
+def _register(request: TenantRequest, form: DeviceRowForm) -> Result:
+    device_id, path, tenant = (
+        form.cleaned_data["device_id"],
+        form.cleaned_data["group"],
+        form.target,
+    )
+    problem = ""
+    try:
+        with transaction.atomic():
+            group = DeviceGroup.objects.at_path(tenant, path) if path else None
+            Registration.objects.register(tenant, device_id, by=request.actor, group=group)
+    except RegistrationError as error:
+        problem = str(error)
+    return Result(device_id, path, tenant.pk if "tenant" in form.fields else "", problem)
+
+
+def _outcome(results: list[Result]) -> dict[str, Any]:
+    failed = [result for result in results if result.problem]
+    done = [result for result in results if not result.problem]
+    if len(results) == 1:
+        headline = "Failed to register device" if failed else "Device registered"
+    elif not failed:
+        headline = f"{len(done)} devices registered"
+    elif not done:
+        headline = f"{len(failed)} devices failed to register"
+    else:
+        headline = "Several devices failed to register"
+    return {"headline": headline, "failed": failed, "done": done, "total": len(results)}
+
+
+@require_GET
+@tenant_view(*ADMIN)
+def group_options(request: TenantRequest) -> HttpResponse:
+    """Offer groups whose path contains what is being typed, for the list of suggestions."""
+    typed = next(
+        (value for name, value in request.GET.items() if name.endswith("group")), ""
+    ).replace("\x00", "")
+    groups = DeviceGroup.objects.for_tenant(request.tenant).matching(typed.strip())
+    return render(request, "registration/_group_options.html", {"groups": groups[:OFFERED_GROUPS]})

@@ -1,0 +1,74 @@
+"""The list of devices being registered: its columns here, its row in one lean template."""
+
+from collections.abc import Iterable
+
+import django_tables2 as tables
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+
+from registration import options
+from registration.lifecycle import TokenPolicy, needs_own_acceptance
+from registration.models import Registration
+from tenants.http import TenantRequest
+from tenants.models import Tenant
+from tenants.roles import Role
+from ui.tables import ConsoleTable
+
+CHANGED = "registrationsChanged"  # the event on which a list looks again
+
+
+class RegistrationTable(ConsoleTable):
+    """Devices being registered; the management tenant also sees whose they are."""
+
+    row_template = "registration/_registration_row.html"
+
+    device = tables.Column(accessor="device_id", verbose_name="Device")
+    status = tables.Column(verbose_name="Status", orderable=False)
+    token = tables.Column(empty_values=(), verbose_name="Security token", orderable=False)
+    actions = tables.Column(empty_values=(), verbose_name="Actions", orderable=False)
+    group = tables.Column(verbose_name="Group", orderable=False)
+    created = tables.Column(accessor="created_at", verbose_name="Created")
+    by = tables.Column(accessor="created_by_name", verbose_name="By", orderable=False)
+    contact = tables.Column(accessor="last_contact_at", verbose_name="Last contact")
+    tenant = tables.Column(verbose_name="Tenant", orderable=False)
+
+    class Meta(ConsoleTable.Meta):
+        model = Registration
+        fields = ()
+
+    @classmethod
+    def for_viewer(
+        cls, request: TenantRequest, rows: Iterable[Registration], *, order: str = ""
+    ) -> "RegistrationTable":
+        """Return the table of ``rows`` as the person behind ``request`` may see it."""
+        rows = list(rows)
+        exclude = () if request.tenant.is_management else ("tenant",)
+        table = cls(rows, order_by=order or None, exclude=exclude)
+        table.registrations = rows
+        may_read_options = request.user.has_role(Role.OPTION_MANAGEMENT_READ)
+        policies = _policies({row.tenant for row in rows}) if may_read_options else {}
+        for row in rows:
+            # Without the right to read options the console shows the default; the server
+            # applies the real policy all the same.
+            row.policy = policies.get(row.tenant_id, TokenPolicy.OPTIONAL)
+            row.is_acceptable_at_once = not needs_own_acceptance(
+                row.policy, sends_token=row.sends_token, hand_picked=True
+            )
+        return table
+
+    def rows_as_html(self, request: HttpRequest) -> str:
+        """Return the rows alone, as the list would draw them."""
+        return render_to_string(
+            "registration/_registration_rows.html",
+            {"rows": self.registrations, "may_act": may_act(request)},
+            request,
+        )
+
+
+def may_act(request: HttpRequest) -> bool:
+    """Say whether the person may accept, cancel and register."""
+    return request.user.has_role(Role.DEVICE_CONTROL_ADMIN)  # type: ignore[union-attr]
+
+
+def _policies(tenants: set[Tenant]) -> dict[str, TokenPolicy]:
+    return {tenant.pk: options.token_policy(tenant) for tenant in tenants}
