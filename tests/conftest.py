@@ -40,12 +40,14 @@ def hashed_password():
 @pytest.fixture
 def house(db, hashed_password):
     """Return the tenants by id; each has the same four accounts."""
-    management = Tenant.objects.create(id="management", company="Management")
-    tenants = [
-        management,
-        Tenant.objects.create(id="acme", company="Acme", parent=management),
-        Tenant.objects.create(id="globex", company="Globex", parent=management),
-    ]
+    management = Tenant(id="management", company="Management")
+    tenants = Tenant.objects.bulk_create(
+        [
+            management,
+            Tenant(id="acme", company="Acme", parent=management),
+            Tenant(id="globex", company="Globex", parent=management),
+        ]
+    )
     User.objects.bulk_create(
         User(
             tenant=tenant,
