@@ -1,6 +1,7 @@
 """The one settings module, for every machine; what differs comes from the environment."""
 
 import socket
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -35,12 +36,10 @@ def _own_names() -> set[str]:
     names = {"localhost", "127.0.0.1", "[::1]", socket.gethostname(), socket.getfqdn()}
     if HOST not in {"0.0.0.0", "::"}:  # noqa: S104 -- compared, not bound
         names.add(f"[{HOST}]" if ":" in HOST else HOST)
-    try:
-        names |= {
-            info[4][0] for info in socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)
-        }
-    except OSError:  # a machine that cannot look up its own name is no reason not to start
-        pass
+    # A machine that cannot look up its own name starts all the same.
+    with suppress(OSError):
+        found = socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)
+        names |= {str(info[4][0]) for info in found}
     if PUBLIC_URL:
         names.add(urlsplit(PUBLIC_URL).hostname or "")
     return {name for name in names if name}

@@ -3,7 +3,6 @@
 import os
 from collections.abc import Iterable
 from tempfile import SpooledTemporaryFile
-from typing import Any
 
 from django.core.wsgi import get_wsgi_application
 
@@ -38,8 +37,7 @@ class ChunkedBodies:
             buffer.seek(0)
             environ["wsgi.input"] = buffer
             environ["CONTENT_LENGTH"] = str(length)
-            answer: Any = self.application(environ, start_response)
-            return answer
+            return self.application(environ, start_response)
 
 
 application = ChunkedBodies(FastLane(_django))

@@ -56,8 +56,8 @@ def authenticate_device(
     for credentials in found:
         # A device that names no tenant is found by its ID, which is unique across all of them.
         for tenant in (credentials.tenant_id, ""):
-            password = passwords.get((tenant, credentials.device_id))
-            if password is not None and credentials.check_password(password):
+            tried = passwords.get((tenant, credentials.device_id))
+            if tried is not None and credentials.check_password(tried):
                 _first_login(request, credentials)
                 return DeviceUser(credentials)
     return None

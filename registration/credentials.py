@@ -10,7 +10,7 @@ from tenants.hashing import digests_match, keyed_digest
 MAX_TOKEN_LENGTH = 1000  # characters of a security token; longer ones are no tokens
 PASSWORD_LENGTH = 32  # characters; agents accept 8 to 32
 # Letters and digits survive key=value files, CSV and shells; none of 0 O 1 l I misleads a reader.
-PASSWORD_ALPHABET: Final = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+LETTERS: Final = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 
 
 def token_digest(device_id: str, token: str) -> str:
@@ -40,6 +40,6 @@ def handover_password(device_id: str, nonce: str) -> str:
     number = int.from_bytes(stream)
     letters = []
     for _ in range(PASSWORD_LENGTH):
-        number, index = divmod(number, len(PASSWORD_ALPHABET))
-        letters.append(PASSWORD_ALPHABET[index])
+        number, index = divmod(number, len(LETTERS))
+        letters.append(LETTERS[index])
     return "".join(letters)

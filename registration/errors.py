@@ -74,9 +74,10 @@ class BlockedError(RegistrationError):
 
     def __init__(self, device_id: str) -> None:
         super().__init__(
-            f'The provided security token does not match the token stored for device "{device_id}". '
-            "You have reached the maximum number of failed attempts, so the registration is now "
-            "blocked. Unblock it with a reason, or cancel it and register the device again."
+            "The provided security token does not match the token stored for device "
+            f'"{device_id}". You have reached the maximum number of failed attempts, so the '
+            "registration is now blocked. Unblock it with a reason, or cancel it and register "
+            "the device again."
         )
         self.device_id = device_id
 

@@ -6,13 +6,12 @@ from typing import Any, Concatenate, ParamSpec, cast
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
-from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import resolve_url
 
 from tenants.actors import Actor
 from tenants.http import TenantRequest
-from tenants.models import User
 from tenants.roles import Role
 
 P = ParamSpec("P")
@@ -31,13 +30,17 @@ def tenant_view(*roles: Role) -> Callable[[ConsoleView[P]], Callable[..., HttpRe
         def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
             if not request.user.is_authenticated:
                 return _to_sign_in(request)
-            user = cast("User", request.user)
+            user = request.user
             if roles and not any(user.has_role(role) for role in roles):
                 raise PermissionDenied
             admitted = cast("TenantRequest", request)
             admitted.tenant = user.tenant
             admitted.actor = Actor.of(request, user.username, user)
-            return view(admitted, *args, **kwargs)
+            try:
+                return view(admitted, *args, **kwargs)
+            except ObjectDoesNotExist as error:
+                # It was there when it was looked up and gone when it was to be changed.
+                raise Http404 from error
 
         cast("Any", guarded).required_roles = roles
         return guarded

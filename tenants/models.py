@@ -135,7 +135,7 @@ class User(AbstractBaseUser):
             return
         if only is not None:
             kwargs["update_fields"] = {*only, "stamp"}
-        self.stamp = F("stamp") + 1  # type: ignore[assignment]
+        self.stamp = F("stamp") + 1
         super().save(*args, **kwargs)
         self.refresh_from_db(fields=["stamp"])
 

@@ -15,7 +15,7 @@ PAGE_SIZE = 50  # rows; fits two screens and keeps a page below ten milliseconds
 M = TypeVar("M", bound=Model)
 
 
-class ConsoleTable(tables.Table):
+class ConsoleTable(tables.Table):  # type: ignore[misc]
     """Declares columns, headings and sorting; the row itself is one lean template.
 
     The library can draw every cell by itself, at about ten times the cost: a page of fifty rows
@@ -151,6 +151,7 @@ class _Cursor:
     def value(self, model: type[Model], column: str) -> Any:
         """Return the key as the column's own type, or None if somebody edited the URL."""
         try:
-            return model._meta.get_field(column).to_python(self.key)  # noqa: SLF001
+            field: Any = model._meta.get_field(column)  # noqa: SLF001
+            return field.to_python(self.key)
         except Exception:  # noqa: BLE001 -- every field raises its own kind of validation error
             return None

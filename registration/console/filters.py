@@ -4,13 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Self
 
-from django.db.models import QuerySet
 from django.http import QueryDict
 
 from inventory.fields import starts_with
 from inventory.models import DeviceGroup
 from registration.lifecycle import Stage
-from registration.models import Registration
+from registration.models import Registration, RegistrationQuerySet
 from tenants.models import Tenant
 from ui.tables import KeysetPaginator, Page
 
@@ -115,7 +114,7 @@ class RegistrationQuery:
             for each in STATUS_FILTERS
         ]
 
-    def rows(self) -> QuerySet[Registration]:
+    def rows(self) -> RegistrationQuerySet:
         """Return the registrations that are looked for, in no order."""
         rows = Registration.objects.for_tenant(self.viewer).at_stages(self.status.stages)
         if self.tenant:

@@ -17,10 +17,10 @@ from tenants.models import MANAGEMENT, Tenant
 MAX_ROWS = 1000  # devices registered in one dialog; more come as a file
 
 
-class TenantField(forms.ModelChoiceField):
+class TenantField(forms.ModelChoiceField):  # type: ignore[type-arg]
     """A choice of tenants by name and ID."""
 
-    def label_from_instance(self, obj: Tenant) -> str:  # type: ignore[override]
+    def label_from_instance(self, obj: Tenant) -> str:
         """Return what stands in the list."""
         return f"{obj.company} ({obj.id})"
 
@@ -135,10 +135,10 @@ class BaseDeviceFormSet(DeviceRows):
         if not seen and not any(form.has_changed() for form in self.forms):
             self.forms[0].add_error("device_id", "This field is required.")
 
-    @property
-    def filled(self) -> list[DeviceRowForm]:
-        """Return the rows in which something was typed."""
-        return [form for form in self.forms if form.has_changed()]
+
+def filled(formset: DeviceRows) -> list[DeviceRowForm]:
+    """Return the rows in which something was typed."""
+    return [form for form in formset if form.has_changed()]
 
 
 DeviceFormSet = formset_factory(

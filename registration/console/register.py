@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
 from inventory.models import DeviceGroup
-from registration.console.forms import MAX_ROWS, DeviceFormSet, DeviceRowForm
+from registration.console.forms import MAX_ROWS, DeviceFormSet, DeviceRowForm, filled
 from registration.console.tables import CHANGED
 from registration.console.views import ADMIN, LIST
 from registration.device_ids import RULE
@@ -48,7 +48,7 @@ def register(request: TenantRequest) -> HttpResponse:
     formset = DeviceFormSet(request.POST, prefix=PREFIX, form_kwargs={"viewer": request.tenant})
     if not formset.is_valid():
         return _show(request, formset, status=HTTPStatus.UNPROCESSABLE_ENTITY)
-    results = [_register(request, form) for form in formset.filled]
+    results = [_register(request, form) for form in filled(formset)]
     response = render_dialog(
         request, "registration/_register_result.html", _outcome(results), back=reverse(LIST)
     )
@@ -138,8 +138,7 @@ def _outcome(results: list[Result]) -> dict[str, Any]:
 @tenant_view(*ADMIN)
 def group_options(request: TenantRequest) -> HttpResponse:
     """Offer groups whose path contains what is being typed, for the list of suggestions."""
-    typed = next(
-        (value for name, value in request.GET.items() if name.endswith("group")), ""
-    ).replace("\x00", "")
+    named = next((name for name in request.GET if name.endswith("group")), "")
+    typed = request.GET.get(named, "").replace("\x00", "")
     groups = DeviceGroup.objects.for_tenant(request.tenant).matching(typed.strip())
     return render(request, "registration/_group_options.html", {"groups": groups[:OFFERED_GROUPS]})

@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from django.template.loader import render_to_string
 
 from registration import options
-from registration.lifecycle import TokenPolicy, needs_own_acceptance
+from registration.lifecycle import TokenPolicy
 from registration.models import Registration
 from tenants.http import TenantRequest
 from tenants.models import Tenant
@@ -51,9 +51,6 @@ class RegistrationTable(ConsoleTable):
             # Without the right to read options the console shows the default; the server
             # applies the real policy all the same.
             row.policy = policies.get(row.tenant_id, TokenPolicy.OPTIONAL)
-            row.is_acceptable_at_once = not needs_own_acceptance(
-                row.policy, sends_token=row.sends_token, hand_picked=True
-            )
         return table
 
     def rows_as_html(self, request: HttpRequest) -> str:

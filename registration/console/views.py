@@ -1,5 +1,6 @@
 """The Device registration page: the list, and what can be done to one row of it."""
 
+from collections.abc import Callable
 from http import HTTPStatus
 
 from django.contrib import messages
@@ -155,7 +156,9 @@ def cancel(request: TenantRequest, pk: int) -> HttpResponse:
     )
 
 
-def _step(request: TenantRequest, registration: Registration, step, sentence: str) -> HttpResponse:
+def _step(
+    request: TenantRequest, registration: Registration, step: Callable[..., None], sentence: str
+) -> HttpResponse:
     status = HTTPStatus.OK
     try:
         step(by=request.actor)

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import IntegrityError, models, transaction
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.functional import cached_property
 
 from inventory.fields import DeviceIdField
 from inventory.models import DeviceCredentials, DeviceGroup
@@ -29,7 +30,7 @@ from registration.errors import (
     TokenRequiredError,
     TransitionError,
 )
-from registration.lifecycle import Stage, Status
+from registration.lifecycle import Stage, Status, TokenPolicy
 from registration.models.events import RegistrationEvent
 from registration.models.tally import Tally
 from tenants.actors import Actor
@@ -137,7 +138,9 @@ class RegistrationQuerySet(models.QuerySet["Registration"]):
             except IntegrityError as error:
                 raise DuplicateError(device_id) from error
             Tally.moved(tenant.id, None, Stage.WAITING)
-            registration._log(Kind.REGISTERED, actor=by, to_status=registration.status)
+            registration._log(  # noqa: SLF001 -- its own class's bookkeeping
+                Kind.REGISTERED, actor=by, to_status=registration.status
+            )
         return registration
 
 
@@ -227,7 +230,7 @@ class Registration(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.device_id
+        return str(self.device_id)
 
     # --- What it is ---------------------------------------------------------------------
 
@@ -240,6 +243,21 @@ class Registration(models.Model):
     def sends_token(self) -> bool:
         """Say whether the device sent a security token when it knocked."""
         return bool(self.token_digest)
+
+    @cached_property
+    def policy(self) -> TokenPolicy:
+        """Return the security token policy of this tenant, as known to whoever looks.
+
+        For showing only, and a list sets it for all its rows: what is decided asks anew.
+        """
+        return options.token_policy(self.tenant)
+
+    @property
+    def is_acceptable_at_once(self) -> bool:
+        """Say whether a pending device can be let in without a token."""
+        return not lifecycle.needs_own_acceptance(
+            self.policy, sends_token=self.sends_token, hand_picked=True
+        )
 
     @property
     def attempts_left(self) -> int:

@@ -15,7 +15,7 @@ from registration.lifecycle import Stage
 from tenants.models import Tenant
 
 FOLD_AT = 1000  # changes; adding up this many takes about as long as reading a page
-FOLD_BATCH = 20_000  # changes folded in one transaction
+FOLD_BATCH = 5_000  # changes folded in one transaction; below SQLite's limit of parameters
 
 
 class Tally(models.Model):
@@ -82,8 +82,8 @@ class Tally(models.Model):
                 sums[change.tenant_id, change.stage] += change.number
             # In one order for everybody, so that two folds cannot wait for each other.
             for (tenant_id, stage), number in sorted(sums.items()):
-                cls.objects.bulk_create(
-                    [cls(tenant_id=tenant_id, stage=stage)], ignore_conflicts=True
+                Tally.objects.bulk_create(
+                    [Tally(tenant_id=tenant_id, stage=stage)], ignore_conflicts=True
                 )
                 cls.objects.filter(tenant_id=tenant_id, stage=stage).update(
                     number=F("number") + number
