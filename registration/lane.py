@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 from urllib.parse import parse_qs
 from weakref import WeakSet
 
@@ -109,8 +109,8 @@ class FastLane:
 class _Statements:
     """The two prepared statements, on the connection that Django holds for this thread."""
 
-    def __init__(self) -> None:
-        self.prepared: WeakSet[Any] = WeakSet()
+    # For the whole process, as the names of the statements are.
+    prepared: ClassVar[WeakSet[Any]] = WeakSet()
 
     def poll(self, login: str, device_id: str) -> str | None:
         """Return the digest of the pending device's token, or None for anything but quiet."""
