@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from inventory.models import DeviceGroup
 from registration.console.filters import RegistrationQuery
 from registration.console.tables import CHANGED, RegistrationTable, may_act
-from registration.errors import RegistrationError
+from registration.errors import ReasonMissingError, RegistrationError
 from registration.lifecycle import Stage
 from registration.live import LiveState
 from registration.models import Registration, RegistrationQuerySet
@@ -133,7 +133,8 @@ def unblock(request: TenantRequest, pk: int) -> HttpResponse:
             registration.unblock(by=request.actor, reason=reason)
         except RegistrationError as error:
             context |= {"reason": reason, "problem": str(error)}
-            status = HTTPStatus.UNPROCESSABLE_ENTITY
+            is_input = isinstance(error, ReasonMissingError)
+            status = HTTPStatus.UNPROCESSABLE_ENTITY if is_input else HTTPStatus.CONFLICT
         else:
             messages.success(request, f"{registration} is unblocked and waits for connection.")
             return dialog_done(request, back(request), event=CHANGED)
