@@ -66,7 +66,7 @@ def env_database(name: str, sqlite_file: Path) -> dict[str, Any]:
     if not url:
         return {"ENGINE": "django.db.backends.sqlite3", "NAME": str(sqlite_file)}
     # A URL may carry a password: the sentences below never repeat it.
-    if urlsplit(url).scheme not in {"postgresql", "postgres", "sqlite"}:
+    if url.partition("://")[0] not in {"postgresql", "postgres", "sqlite"}:
         msg = f"{name} must start with postgresql:// or sqlite://."
         raise SettingError(msg)
     try:
@@ -85,7 +85,10 @@ def env_public_url(name: str) -> str:
     url = env_str(name).rstrip("/")
     if not url:
         return ""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # brackets without an IPv6 address in them
+        parts = urlsplit("")
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path or parts.query:
         msg = f"{name} must look like https://gatehouse.example.com, not {url!r}."
         raise SettingError(msg)

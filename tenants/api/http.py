@@ -185,9 +185,13 @@ def basic_logins(header: str) -> list[tuple[str, str]]:
     if scheme.lower() != "basic":
         return []
     try:
-        text = base64.b64decode(encoded.strip(), validate=True).decode()
+        raw = base64.b64decode(encoded.strip(), validate=True)
     except (binascii.Error, ValueError):
         return []
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError:  # the standard leaves it open, and many clients send Latin-1
+        text = raw.decode("latin-1")
     pieces = text.split(":")
     if "\x00" in text or len(pieces) < 2:
         return []

@@ -24,7 +24,7 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **_options: Any) -> None:
         """Get ready, say where to go, and serve."""
-        self._check_port()
+        address = self._listening_address()
         try:
             self.prepare()
         except KeyboardInterrupt:
@@ -36,7 +36,7 @@ class Command(BaseCommand):
         self.stdout.flush()  # seen at once, also through a pipe
         Server(
             "config.wsgi:application",
-            address=settings.HOST,
+            address=address,
             port=settings.PORT,
             interface=Interfaces.WSGI,
             workers=workers,
@@ -45,17 +45,23 @@ class Command(BaseCommand):
             respawn_failed_workers=True,
         ).serve()
 
-    def _check_port(self) -> None:
-        """Refuse an address that cannot be had; the server's own words for that fill a screen."""
-        family = socket.AF_INET6 if ":" in settings.HOST else socket.AF_INET
+    def _listening_address(self) -> str:
+        """Return the address behind HOST, which may be a name; the server knows numbers only.
+
+        One that cannot be had is refused here: the server's own words for that fill a screen.
+        """
         try:
+            found = socket.getaddrinfo(settings.HOST, settings.PORT, type=socket.SOCK_STREAM)
+            family, _, _, _, address = min(found, key=lambda one: one[0] != socket.AF_INET)
             with socket.socket(family) as probe:
                 # Connections of the last run that are still winding up do not count.
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                probe.bind((settings.HOST, settings.PORT))
-        except OSError as error:
-            msg = f"HOST, PORT: cannot listen at {settings.HOST} port {settings.PORT}: {error.strerror}."
+                probe.bind(address)
+        except (OSError, UnicodeError) as error:
+            reason = getattr(error, "strerror", None) or "there is no such name"
+            msg = f"HOST, PORT: cannot listen at {settings.HOST} port {settings.PORT}: {reason}."
             raise CommandError(msg) from error
+        return str(address[0])
 
     def prepare(self) -> None:
         """Bring the database up to date and make the first accounts."""
@@ -70,7 +76,7 @@ class Command(BaseCommand):
             raise CommandError(msg) from error
         except Error as error:
             # The driver's message may repeat the URL's host, never its password.
-            msg = f"DATABASE_URL: the database cannot be used: {str(error).strip()}"
+            msg = f"DATABASE_URL: the database cannot be used: {' '.join(str(error).split())}"
             raise CommandError(msg) from error
         for name, value in (
             ("GATEHOUSE_ADMIN_PASSWORD", settings.ADMIN_PASSWORD),

@@ -1,5 +1,7 @@
 """Login options, current tenant, current user: what clients ask first."""
 
+import base64
+
 import pytest
 
 from registration.lifecycle import Stage
@@ -103,3 +105,11 @@ def test_device_may_ask_who_it_is_and_nothing_else(api, make_registration):
     me = api("acme/device_4711", password)
     for path in ("/devicecontrol/newDeviceRequests", "/tenant/options"):
         assert me.get(path).status_code == 403
+
+
+@pytest.mark.parametrize("charset", ["utf-8", "latin-1"])
+def test_login_may_come_in_either_charset(charset, api, make_registration):
+    password = knock(make_registration("Zähler", stage=Stage.ACCEPTED))
+    login = base64.b64encode(f"acme/device_Zähler:{password}".encode(charset)).decode()
+    answer = api().get("/user/currentUser", Authorization=f"Basic {login}")
+    assert answer.json()["userName"] == "device_Zähler"

@@ -1,0 +1,69 @@
+"""Groups: a tree of paths in each tenant."""
+
+import unicodedata
+
+import pytest
+
+from inventory.models import DeviceGroup, GroupPathError, split_path
+
+A_UMLAUT = "Gebäude"
+
+
+def test_group_is_made_with_those_above_it(acme):
+    group = DeviceGroup.objects.at_path(acme, "Plant A/Hall 2/Line 3")
+    assert [str(one) for one in DeviceGroup.objects.all()] == [
+        "Plant A",
+        "Plant A/Hall 2",
+        "Plant A/Hall 2/Line 3",
+    ]
+    assert (group.name, group.parent.path) == ("Line 3", "Plant A/Hall 2")
+    assert group.parent.parent.parent is None
+
+
+def test_group_that_is_there_is_found_however_it_is_written(acme):
+    group = DeviceGroup.objects.at_path(acme, A_UMLAUT + "/Hall 2")
+    decomposed = unicodedata.normalize("NFD", A_UMLAUT)
+    assert DeviceGroup.objects.at_path(acme, f" {decomposed} / Hall 2 ") == group
+    assert DeviceGroup.objects.count() == 2
+
+
+def test_namesakes_of_two_tenants_are_two(acme, globex):
+    ours = DeviceGroup.objects.at_path(acme, "Plant A")
+    theirs = DeviceGroup.objects.at_path(globex, "Plant A")
+    assert ours != theirs
+    assert list(DeviceGroup.objects.for_tenant(acme)) == [ours]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "",
+        " ",
+        "/",
+        "/a",
+        "a/",
+        "a//b",
+        "a/ /b",
+        "a\tb",
+        "a\x00b",
+        "a\u200bb",
+        "a\u202eb",
+        "x" * 501,
+    ],
+)
+def test_path_that_cannot_be_is_refused(path, acme):
+    with pytest.raises(GroupPathError):
+        DeviceGroup.objects.at_path(acme, path)
+    assert not DeviceGroup.objects.exists()
+
+
+def test_path_of_five_hundred_characters_is_the_longest():
+    assert split_path("x" * 500) == ["x" * 500]
+
+
+def test_search_finds_any_part_of_a_path_in_any_case(acme):
+    DeviceGroup.objects.at_path(acme, "Plant A/Hall 2")
+    found = DeviceGroup.objects.for_tenant(acme).matching("hall")
+    assert [one.path for one in found] == ["Plant A/Hall 2"]
+    assert DeviceGroup.objects.for_tenant(acme).matching("").count() == 2
+    assert not DeviceGroup.objects.for_tenant(acme).matching("%").exists()
