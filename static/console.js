@@ -4,6 +4,7 @@
   "use strict";
 
   const CHECK_EVERY = 1500; // milliseconds between two looks at whether anything changed
+  const REFRESH_EVERY = 60000; // milliseconds; last contacts are no change, but they grow old
   const DISMISS_AFTER = 8000; // milliseconds a good message stays
   const MAX_MESSAGES = 3; // shown at once; the oldest makes room
   const NAMED_CHANGES = 3; // changes announced by name; more are only counted
@@ -324,6 +325,8 @@
   }
 
   // One look into an index on the server, as long as nothing changes and the page is seen.
+  let refreshed = Date.now();
+
   async function look() {
     const list = $("[data-live]");
     if (!list || document.hidden) return;
@@ -331,7 +334,9 @@
     try {
       const answer = await fetch(`${list.dataset.liveUrl}?key=${encodeURIComponent(list.dataset.liveKey)}`, { cache: "no-store" });
       if (note) note.hidden = true;
-      if (!answer.ok || (await answer.text()) !== list.dataset.liveVersion) {
+      const stale = Date.now() - refreshed > REFRESH_EVERY;
+      if (!answer.ok || stale || (await answer.text()) !== list.dataset.liveVersion) {
+        refreshed = Date.now();
         window.htmx.trigger(document.body, "registrationsChanged");
       }
     } catch {

@@ -13,6 +13,7 @@ from granian.server import Server
 
 from tenants.installation import WrongKeyError, prepare_installation
 
+PATIENCE = 3  # seconds that answers on their way are waited for when the server is stopped
 SHORT_PASSWORD = 12  # characters; below this a password from the environment earns a warning
 
 
@@ -40,9 +41,11 @@ class Command(BaseCommand):
             port=settings.PORT,
             interface=Interfaces.WSGI,
             workers=workers,
-            blocking_threads=1,
+            blocking_threads=settings.THREADS,
             log_level=LogLevels.warning,
             respawn_failed_workers=True,
+            # Devices keep their connections open and would keep the server waiting for ever.
+            workers_kill_timeout=PATIENCE,
         ).serve()
 
     def _listening_address(self) -> str:
