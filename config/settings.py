@@ -27,6 +27,7 @@ VERSION = "0.1.0"
 HOST = env_str("HOST", "127.0.0.1")
 PORT = env_int("PORT", 8000, low=1, high=65535)
 WORKERS = env_int("GATEHOUSE_WORKERS", 0, low=0, high=64)  # 0: one per processor
+THREADS = 4  # of a worker; with one, a single client that stalls silences the worker
 PUBLIC_URL = env_public_url("GATEHOUSE_PUBLIC_URL")
 TRUSTED_PROXIES = frozenset(env_list("GATEHOUSE_TRUSTED_PROXIES"))
 

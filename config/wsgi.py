@@ -1,4 +1,4 @@
-"""The WSGI application: chunked bodies made readable, the fast lane, then Django."""
+"""The WSGI application: stalled bodies cut off, chunked ones made readable, the lane, Django."""
 
 import os
 from collections.abc import Iterable
@@ -9,6 +9,7 @@ from django.core.wsgi import get_wsgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 _django = get_wsgi_application()
 
+from config.slow_bodies import SlowBodies  # noqa: E402
 from registration.lane import Application, Environ, FastLane, StartResponse  # noqa: E402
 
 MAX_CHUNKED_BODY = 64 * 1024 * 1024  # bytes buffered of a body that does not say its length
@@ -40,4 +41,4 @@ class ChunkedBodies:
             return self.application(environ, start_response)
 
 
-application = ChunkedBodies(FastLane(_django))
+application = SlowBodies(ChunkedBodies(FastLane(_django)))
