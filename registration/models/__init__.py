@@ -2,7 +2,8 @@
 
 from registration.models.decisions import BulkDecision, BulkDecisionItem
 from registration.models.events import RegistrationEvent
-from registration.models.registration import NEVER, Registration, RegistrationQuerySet
+from registration.models.queryset import RegistrationQuerySet
+from registration.models.registration import NEVER, Registration
 from registration.models.tally import Tally, TallyChange
 
 __all__ = [

@@ -1,12 +1,10 @@
 """A device on its way in, and every step it can take."""
 
-from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
-from typing import Final, Self
+from typing import Final
 
 from django.conf import settings
 from django.db import IntegrityError, models, transaction
-from django.db.models import Q
 from django.utils import timezone
 from django.utils.functional import cached_property
 
@@ -19,7 +17,6 @@ from registration.credentials import (
     token_digest,
     tokens_match,
 )
-from registration.device_ids import clean_device_id
 from registration.errors import (
     AlreadyAcceptedError,
     BlockedError,
@@ -32,6 +29,8 @@ from registration.errors import (
 )
 from registration.lifecycle import Stage, Status, TokenPolicy
 from registration.models.events import RegistrationEvent
+from registration.models.indexes import REGISTRATION_INDEXES
+from registration.models.queryset import RegistrationQuerySet
 from registration.models.tally import Tally
 from tenants.actors import Actor
 from tenants.models import Tenant, User
@@ -42,106 +41,6 @@ NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)  # of last_contact_at: sorts bef
 CONTACT_RESOLUTION = 60  # seconds; last contact is not written more often than this
 MAX_DELIVERY_EVENTS = 10  # per hand-over; further deliveries are only counted
 MAX_REASON_LENGTH = 500  # characters
-
-
-_STATUS_OF: Final = {
-    Stage.WAITING: Status.WAITING_FOR_CONNECTION,
-    Stage.PENDING: Status.PENDING_ACCEPTANCE,
-    Stage.ACCEPTED: Status.ACCEPTED,
-    Stage.DELIVERED: Status.ACCEPTED,
-    Stage.BLOCKED: Status.BLOCKED,
-}
-
-
-class RegistrationQuerySet(models.QuerySet["Registration"]):
-    """Registrations are always asked for in the name of a tenant."""
-
-    def for_tenant(self, tenant: Tenant) -> Self:
-        """Narrow to what ``tenant`` may see: its own rows; all, for the management tenant."""
-        return self if tenant.is_management else self.filter(tenant=tenant)
-
-    def unfinished(self) -> Self:
-        """Narrow to registrations whose device has not logged in yet."""
-        return self.filter(confirmed_at__isnull=True)
-
-    def at_stage(self, stage: Stage) -> Self:
-        """Narrow to one stage of the way in."""
-        rows = self.at_stages((stage,))
-        if stage in {Stage.ACCEPTED, Stage.DELIVERED}:
-            return rows.filter(delivered_at__isnull=stage is Stage.ACCEPTED)
-        return rows
-
-    def at_stages(self, stages: Collection[Stage]) -> Self:
-        """Narrow to what a list shows: all unfinished, one status, or the finished ones.
-
-        Each of these has its index; accepted and delivered share a status, and so a list.
-        """
-        if Stage.CONFIRMED in stages:
-            return self.filter(confirmed_at__isnull=False)
-        statuses = {_STATUS_OF[stage] for stage in stages}
-        rows = self.unfinished()
-        if len(statuses) == len(Status):
-            return rows
-        # Equality, not IN, keeps the index's order: the page then starts without a sort.
-        return (
-            rows.filter(status=statuses.pop())
-            if len(statuses) == 1
-            else rows.filter(status__in=statuses)
-        )
-
-    @staticmethod
-    def count_by_stage(tenant: Tenant, *, only: Tenant | None = None) -> Mapping[Stage, int]:
-        """Return how many registrations ``tenant`` sees at each stage, without counting them."""
-        return Tally.counts(tenant, only=only)
-
-    def with_display(self) -> Self:
-        """Fetch what a row shows, in one query."""
-        return self.select_related("group", "tenant")
-
-    def register(
-        self,
-        tenant: Tenant,
-        device_id: str,
-        *,
-        by: Actor,
-        group: DeviceGroup | None = None,
-        device_type: str = "",
-        custom_properties: dict[str, object] | None = None,
-    ) -> "Registration":
-        """Expect a device: from now on it may knock, and somebody may let it in.
-
-        An ID is unique across all tenants, because a device that knocks says only its ID. A
-        registration whose device is in long since gives way to a new one in the same tenant.
-
-        Raises:
-            DeviceIdError: ``device_id`` breaks the rule.
-            DuplicateError: a registration of this ID is open, or belongs to another tenant.
-        """
-        device_id = clean_device_id(device_id)
-        with transaction.atomic():
-            finished = self.filter(device_id=device_id, tenant=tenant, confirmed_at__isnull=False)
-            for old in finished.select_for_update():
-                old.remove(by=by, kind=Kind.SUPERSEDED)
-            registration = Registration(
-                tenant=tenant,
-                device_id=device_id,
-                status=Status.WAITING_FOR_CONNECTION,
-                group=group,
-                device_type=device_type,
-                custom_properties=custom_properties or {},
-                created_by=by.user,
-                created_by_name=by.name,
-            )
-            try:
-                with transaction.atomic():
-                    registration.save(force_insert=True)
-            except IntegrityError as error:
-                raise DuplicateError(device_id) from error
-            Tally.moved(tenant.id, None, Stage.WAITING)
-            registration._log(  # noqa: SLF001 -- its own class's bookkeeping
-                Kind.REGISTERED, actor=by, to_status=registration.status
-            )
-        return registration
 
 
 class Registration(models.Model):
@@ -182,52 +81,7 @@ class Registration(models.Model):
     objects = RegistrationQuerySet.as_manager()
 
     class Meta:
-        # One index for each way the list can be asked for: of one tenant or of all, everything
-        # unfinished or one status, newest first or by another column.
-        constraints = [models.UniqueConstraint(fields=["device_id"], name="reg_unique_device")]
-        indexes = [
-            models.Index(
-                fields=["tenant", "created_at", "id"],
-                condition=Q(confirmed_at__isnull=True),
-                name="reg_tenant_created",
-            ),
-            models.Index(
-                fields=["created_at", "id"],
-                condition=Q(confirmed_at__isnull=True),
-                name="reg_created",
-            ),
-            models.Index(
-                fields=["tenant", "status", "created_at", "id"],
-                condition=Q(confirmed_at__isnull=True),
-                name="reg_tenant_status_created",
-            ),
-            models.Index(
-                fields=["status", "created_at", "id"],
-                condition=Q(confirmed_at__isnull=True),
-                name="reg_status_created",
-            ),
-            models.Index(fields=["tenant", "device_id"], name="reg_tenant_device"),
-            models.Index(
-                fields=["tenant", "last_contact_at", "id"],
-                condition=Q(confirmed_at__isnull=True),
-                name="reg_tenant_contact",
-            ),
-            models.Index(
-                fields=["last_contact_at", "id"],
-                condition=Q(confirmed_at__isnull=True),
-                name="reg_contact",
-            ),
-            models.Index(
-                fields=["tenant", "created_at", "id"],
-                condition=Q(confirmed_at__isnull=False),
-                name="reg_tenant_confirmed",
-            ),
-            models.Index(
-                fields=["created_at", "id"],
-                condition=Q(confirmed_at__isnull=False),
-                name="reg_confirmed",
-            ),
-        ]
+        indexes = REGISTRATION_INDEXES
 
     def __str__(self) -> str:
         return str(self.device_id)
@@ -281,6 +135,23 @@ class Registration(models.Model):
             now=timezone.now(),
             limit=options.handover_limit(self.tenant),
         )
+
+    # --- How it comes to be --------------------------------------------------------------
+
+    def enter(self, *, by: Actor) -> None:
+        """Save a new registration and note who made it.
+
+        Raises:
+            DuplicateError: there is one of this ID, in this tenant or in another.
+        """
+        with transaction.atomic():
+            try:
+                with transaction.atomic():
+                    self.save(force_insert=True)
+            except IntegrityError as error:
+                raise DuplicateError(self.device_id) from error
+            Tally.moved(self.tenant_id, None, self.stage)
+            self._log(Kind.REGISTERED, actor=by, to_status=self.status)
 
     # --- What the device does -----------------------------------------------------------
 
