@@ -65,7 +65,7 @@ class SlowBodies:
         while True:
             time.sleep(LOOK_EVERY)
             if self.waiting:
-                hang_up_on(*self._overdue())
+                hang_up_on(*self._overdue(), port=settings.PORT)
 
     def _overdue(self) -> tuple[set[str], float]:
         """Return whose bodies are overdue, and the patience that they have used up."""
@@ -126,8 +126,8 @@ class _Input:
         return data
 
 
-def hang_up_on(addresses: set[str], patience: float) -> None:
-    """Shut this process's connections from ``addresses`` that were silent for so many seconds.
+def hang_up_on(addresses: set[str], patience: float, *, port: int) -> None:
+    """Shut connections from ``addresses`` to our ``port`` that were silent for so many seconds.
 
     Which of an address's connections is the stalled one cannot be told from here. The others that
     are just as silent carry nothing: they are idle, and clients are used to losing those.
@@ -138,6 +138,7 @@ def hang_up_on(addresses: set[str], patience: float) -> None:
             if (
                 connection.type == socket.SOCK_STREAM
                 and connection.family in {socket.AF_INET, socket.AF_INET6}
+                and connection.getsockname()[1] == port  # and not to a database, say
                 and connection.getpeername()[0] in addresses
                 and _silence(connection) >= patience
             ):
