@@ -81,6 +81,7 @@ class Registration(models.Model):
     objects = RegistrationQuerySet.as_manager()
 
     class Meta:
+        constraints = [models.UniqueConstraint(fields=["device_id"], name="reg_unique_device")]
         indexes = REGISTRATION_INDEXES
 
     def __str__(self) -> str:

@@ -1,6 +1,8 @@
 """Starting: what is wrong is said in one sentence, what is secret is said once."""
 
+import os
 import socket
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -142,10 +144,8 @@ def wait_for(url, process):
 @pytest.mark.postgres
 def test_pulse_says_when_the_database_is_gone(tmp_path):
     with empty_database() as database, running(tmp_path / "data", **database) as server:
-        name = database["DATABASE_URL"].rpartition("/")[2].partition("?")[0]
-        with psycopg.connect(
-            database["DATABASE_URL"].replace(name, "postgres"), autocommit=True
-        ) as other:
+        name = urlsplit(database["DATABASE_URL"]).path.removeprefix("/")
+        with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as other:
             other.execute(f"DROP DATABASE {name} WITH (FORCE)")
         answer = requests.get(f"{server.url}/healthz", timeout=30)
         assert (answer.status_code, answer.json()["status"]) == (503, "down")
