@@ -1,16 +1,18 @@
 """Lists: what all tables of the console share, and paging that stays quick at a million rows."""
 
 import base64
-import binascii
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
 import django_tables2 as tables
+from django.core.exceptions import ValidationError
 from django.db.models import Model, Q, QuerySet
 
 PAGE_SIZE = 50  # rows; fits two screens and keeps a page below ten milliseconds
+MAX_CURSOR_LENGTH = 16 * 1024  # characters; a key of a thousand, each escaped, has room
+MAX_NUMBER = 2**63 - 1  # of a 64-bit column
 
 M = TypeVar("M", bound=Model)
 
@@ -72,31 +74,42 @@ class KeysetPaginator(Generic[M]):
         total_is_capped: bool = False,
         size: int = PAGE_SIZE,
     ) -> Page[M]:
-        """Return the page that ``cursor`` names; the first one when it is empty or damaged."""
-        at = _Cursor.read(cursor)
+        """Return the page that ``cursor`` names; the first one when it is empty or damaged.
+
+        Rows come and go while somebody pages: where nothing is left behind the cursor, the page
+        nearest to it is returned, and a page reached backwards that would not be full is the
+        first one.
+        """
+        at = _Cursor.read(cursor, self.queryset.model, self.column)
         backwards = at is not None and at.backwards
         rows = list(self._behind(at, backwards=backwards)[: size + 1])
         more = len(rows) > size
+        if at is not None and ((backwards and not more) or not rows):
+            nearest = "" if backwards else LAST_PAGE
+            return self.page(nearest, total=total, total_is_capped=total_is_capped, size=size)
         rows = rows[:size]
         if backwards:
             rows.reverse()
-        if at is None or (backwards and not more):
+        if at is None:
             first = 1
         elif not backwards:
             first = at.position + 1
         elif at.key is None:
-            first = max(1, (total or 0) - len(rows) + 1)
+            first = (total or 0) - len(rows) + 1
         else:
-            first = max(1, at.position - len(rows))
-        has_earlier = more if backwards else at is not None and bool(rows)
+            first = at.position - len(rows)
+        if total is not None and not total_is_capped:
+            first = min(first, total - len(rows) + 1)
+        first = max(1, first)
+        has_earlier = at is not None
         has_later = (at is not None and at.key is not None) if backwards else more
         return Page(
             rows=rows,
             first=first,
             total=total,
             total_is_capped=total_is_capped,
-            earlier=self._cursor(rows[0], first, backwards=True) if has_earlier and rows else "",
-            later=self._cursor(rows[-1], first + len(rows) - 1) if has_later and rows else "",
+            earlier=self._cursor(rows[0], first, backwards=True) if has_earlier else "",
+            later=self._cursor(rows[-1], first + len(rows) - 1) if has_later else "",
         )
 
     def _behind(self, at: "_Cursor | None", *, backwards: bool) -> QuerySet[M]:
@@ -105,20 +118,15 @@ class KeysetPaginator(Generic[M]):
         ordered = self.queryset.order_by(f"{sign}{self.column}", f"{sign}pk")
         if at is None or at.key is None:
             return ordered
-        value = at.value(self.queryset.model, self.column)
-        if value is None:
-            return ordered
         beyond = "lt" if descending else "gt"
         # The first condition is what the index can start from; the second breaks ties.
         return ordered.filter(
-            Q(**{f"{self.column}__{beyond}e": value})
-            & (Q(**{f"{self.column}__{beyond}": value}) | Q(**{f"pk__{beyond}": at.pk}))
+            Q(**{f"{self.column}__{beyond}e": at.key})
+            & (Q(**{f"{self.column}__{beyond}": at.key}) | Q(**{f"pk__{beyond}": at.pk}))
         )
 
     def _cursor(self, row: M, position: int, *, backwards: bool = False) -> str:
-        value = getattr(row, self.column)
-        key = value.isoformat() if isinstance(value, datetime) else value
-        return _Cursor(key, row.pk, position, backwards=backwards).text()
+        return _Cursor(getattr(row, self.column), row.pk, position, backwards=backwards).text()
 
 
 LAST_PAGE = base64.urlsafe_b64encode(b"[null,0,0,true]").decode().rstrip("=")
@@ -126,32 +134,50 @@ LAST_PAGE = base64.urlsafe_b64encode(b"[null,0,0,true]").decode().rstrip("=")
 
 @dataclass(frozen=True)
 class _Cursor:
-    key: str | int | None  # None with ``backwards``: from the very end
+    """Where a page starts; it travels in the URL, so anything at all may come back."""
+
+    key: Any  # as the column's own type; None with ``backwards``: from the very end
     pk: int
     position: int
     backwards: bool
 
     @classmethod
-    def read(cls, text: str) -> "_Cursor | None":
-        if not text:
+    def read(cls, text: str, model: type[Model], column: str) -> "_Cursor | None":
+        """Return the cursor in ``text``, or None if it is none that we made."""
+        if not text or len(text) > MAX_CURSOR_LENGTH:
             return None
         try:
             padded = text + "=" * (-len(text) % 4)
             key, pk, position, backwards = json.loads(base64.urlsafe_b64decode(padded))
-            if key is not None and not isinstance(key, str | int):
-                return None
-            return cls(key, int(pk), int(position), bool(backwards))
-        except (ValueError, TypeError, binascii.Error):
+            cursor = cls(_typed(key, model, column), int(pk), int(position), bool(backwards))
+        except (ValueError, TypeError, OverflowError, RecursionError, ValidationError):
             return None
+        is_whole = cursor.backwards or cursor.key is not None
+        fits = 0 <= cursor.pk <= MAX_NUMBER and 0 <= cursor.position <= MAX_NUMBER
+        return cursor if is_whole and fits else None
 
     def text(self) -> str:
-        packed = json.dumps([self.key, self.pk, self.position, self.backwards])
+        key = self.key.isoformat() if isinstance(self.key, datetime) else self.key
+        packed = json.dumps([key, self.pk, self.position, self.backwards])
         return base64.urlsafe_b64encode(packed.encode()).decode().rstrip("=")
 
-    def value(self, model: type[Model], column: str) -> Any:
-        """Return the key as the column's own type, or None if somebody edited the URL."""
-        try:
-            field: Any = model._meta.get_field(column)  # noqa: SLF001
-            return field.to_python(self.key)
-        except Exception:  # noqa: BLE001 -- every field raises its own kind of validation error
-            return None
+
+def _typed(key: Any, model: type[Model], column: str) -> Any:
+    """Return the key of a cursor as the column's own type.
+
+    Raises:
+        ValueError, TypeError, OverflowError, ValidationError: no row can have it.
+    """
+    if key is None:
+        return None
+    if not isinstance(key, str | int):
+        raise TypeError
+    if "\x00" in str(key).encode().decode():  # which lone surrogates do not survive
+        raise ValueError
+    field: Any = model._meta.get_field(column)  # noqa: SLF001
+    value = field.to_python(key)
+    if isinstance(value, datetime):
+        if value.tzinfo is None:
+            raise ValueError
+        return value.astimezone(UTC)
+    return value
