@@ -1,12 +1,14 @@
 """``manage.py serve``: bring the database up to date and run the production server."""
 
 import os
+import signal
 import socket
 from typing import Any
 
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError, call_command
 from django.db import Error, connections
+from django.utils.module_loading import import_string
 from granian.constants import Interfaces
 from granian.log import LogLevels
 from granian.server import Server
@@ -15,6 +17,17 @@ from tenants.installation import WrongKeyError, prepare_installation
 
 PATIENCE = 3  # seconds that answers on their way are waited for when the server is stopped
 SHORT_PASSWORD = 12  # characters; below this a password from the environment earns a warning
+
+
+def load_application(target: str) -> Any:
+    """Return the application, in the process of a worker that has just begun.
+
+    A Ctrl-C reaches every process of the group, and the main process tells its workers to stop as
+    well. A worker that is told twice at once can get stuck over it: it listens to the main
+    process only.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    return import_string(target.replace(":", "."))
 
 
 class Command(BaseCommand):
@@ -46,7 +59,7 @@ class Command(BaseCommand):
             respawn_failed_workers=True,
             # Devices keep their connections open and would keep the server waiting for ever.
             workers_kill_timeout=PATIENCE,
-        ).serve()
+        ).serve(target_loader=load_application)
 
     def _listening_address(self) -> str:
         """Return the address behind HOST, which may be a name; the server knows numbers only.
