@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 
 from django.test import Client
 
-from tenants.models import User
+from tenants.models import Tenant, User
 
 LIST = "/devices/registration/"
 NEW = f"{LIST}new/"
@@ -159,3 +159,8 @@ def shown_ids(response):
 def messages_of(response):
     """Return what the page tells about what was done."""
     return [each.one("p").text for each in read(response).all("div", data_message=True)]
+
+
+def suspend(tenant):
+    """Shut a tenant out."""
+    Tenant.objects.filter(pk=tenant.pk).update(status=Tenant.Status.SUSPENDED)

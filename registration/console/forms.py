@@ -66,6 +66,7 @@ class DeviceRowForm(forms.Form):
     def __init__(self, *args: Any, viewer: Tenant, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.viewer = viewer
+        self.empty_permitted = True  # also the first row: it may be the one that was removed
         if viewer.is_management:
             tenant = self.fields["tenant"]
             tenant.queryset = Tenant.objects.filter(status=Tenant.Status.ACTIVE)  # type: ignore[attr-defined]
@@ -121,7 +122,19 @@ else:  # Django's formsets take no type arguments at run time
 
 
 class BaseDeviceFormSet(DeviceRows):
-    """All rows of the dialog together."""
+    """All rows of the dialog together; there is always at least one."""
+
+    default_error_messages = {
+        "missing_management_form": "The rows did not arrive as they were sent. Please try again.",
+        "too_many_forms": (
+            f"At most {MAX_ROWS:,} devices can be registered at once; "
+            f"only the first {MAX_ROWS:,} are here."
+        ),
+    }
+
+    def total_form_count(self) -> int:
+        """Return how many rows there are, also when their number arrived damaged."""
+        return max(1, super().total_form_count())
 
     def clean(self) -> None:
         """Refuse an ID that stands in two rows, and a dialog without any."""

@@ -22,6 +22,7 @@ from tenants.http import TenantRequest
 from ui.htmx import is_htmx, render_dialog
 
 PREFIX = "rows"
+MAX_DIGITS = 10  # of a number of rows; nobody means more
 OFFERED_GROUPS = 25  # as many as anybody reads before typing on
 
 
@@ -44,7 +45,9 @@ def register(request: TenantRequest) -> HttpResponse:
         rows = [{"device_id": request.GET.get("externalId", "").strip()}]
         return _show(request, _formset(request, rows))
     if "change" in request.POST:
-        return _show(request, _formset(request, _changed_rows(request)))
+        rows = _changed_rows(request)
+        status = HTTPStatus.UNPROCESSABLE_ENTITY if len(rows) > MAX_ROWS else HTTPStatus.OK
+        return _show(request, _formset(request, rows), status=status)
     formset = DeviceFormSet(request.POST, prefix=PREFIX, form_kwargs={"viewer": request.tenant})
     if not formset.is_valid():
         return _show(request, formset, status=HTTPStatus.UNPROCESSABLE_ENTITY)
@@ -67,7 +70,7 @@ def _show(request: TenantRequest, formset: Any, *, status: int = HTTPStatus.OK) 
 
 def _formset(request: TenantRequest, rows: list[dict[str, str]]) -> Any:
     """Return a formset that holds ``rows``, as if they had been typed."""
-    rows = rows[:MAX_ROWS] or [{}]
+    rows = rows or [{}]
     data = {f"{PREFIX}-TOTAL_FORMS": str(len(rows)), f"{PREFIX}-INITIAL_FORMS": "0"}
     for index, row in enumerate(rows):
         data |= {f"{PREFIX}-{index}-{name}": value for name, value in row.items()}
@@ -79,8 +82,8 @@ def _formset(request: TenantRequest, rows: list[dict[str, str]]) -> Any:
 
 def _typed_rows(request: TenantRequest) -> list[dict[str, str]]:
     """Return what stands in the rows, whether or not it is right."""
-    total = request.POST.get(f"{PREFIX}-TOTAL_FORMS", "0")
-    number = min(int(total), MAX_ROWS) if total.isascii() and total.isdigit() else 0
+    total = _number(request.POST.get(f"{PREFIX}-TOTAL_FORMS", ""))
+    number = min(total or 0, MAX_ROWS)
     names = ("device_id", "tenant", "group")
     rows = [
         {name: request.POST.get(f"{PREFIX}-{index}-{name}", "").strip() for name in names}
@@ -99,9 +102,16 @@ def _changed_rows(request: TenantRequest) -> list[dict[str, str]]:
         pasted = request.POST.get("pasted", "").split("\n")
         rows = [row for row in rows if row.get("device_id")]
         rows += [{"device_id": line.strip()} for line in pasted if line.strip()]
-    elif change.isascii() and change.isdigit() and int(change) < len(rows):
-        del rows[int(change)]
+    else:
+        index = _number(change)
+        if index is not None and index < len(rows):
+            del rows[index]
     return rows
+
+
+def _number(text: str) -> int | None:
+    """Return the number of a row or of rows, or None for anything else."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < MAX_DIGITS else None
 
 
 def _register(request: TenantRequest, form: DeviceRowForm) -> Result:
