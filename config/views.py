@@ -10,6 +10,7 @@ from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 
 from tenants.api.http import error_response
+from tenants.models import Installation
 
 logger = logging.getLogger("gatehouse")
 
@@ -24,9 +25,8 @@ def home(_request: HttpRequest) -> HttpResponse:
 def healthz(_request: HttpRequest) -> HttpResponse:
     """Say whether the database answers: 200 or 503, for load balancers and watchdogs."""
     try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-            cursor.fetchone()
+        # A real table: SQLite answers SELECT 1 without looking into its file.
+        Installation.objects.exists()
     except Error as error:
         logger.warning("The database does not answer: %s", type(error).__name__)
         connection.close()

@@ -1,7 +1,8 @@
 r"""The one rule of what a device ID may contain, the same at every door.
 
 A device ID has 1 to 1,000 bytes of UTF-8. It contains no whitespace, no control or invisible
-character, and none of ``/ \ + $``. It is not ``.`` or ``..``. Everything else is allowed, colons
+character, and none of ``/ \ + $``. It is none of ``.``, ``..``, ``acceptAll`` and ``limit``,
+which mean something else where an ID stands in an address. Everything else is allowed, colons
 and letters of any script included. Two IDs that look the same through different composition
 of accents are one ID: both are kept in Unicode's composed form (NFC).
 
@@ -16,6 +17,7 @@ from inventory.fields import MAX_DEVICE_ID_BYTES
 from registration.errors import DeviceIdError
 
 FORBIDDEN: Final = frozenset("/\\+$")
+RESERVED: Final = frozenset({".", "..", "acceptAll", "limit"})
 # Unicode categories: control, format (zero-width, direction), surrogate, unassigned, private use,
 # and the three kinds of separators.
 FORBIDDEN_CATEGORIES: Final = frozenset({"Cc", "Cf", "Cs", "Cn", "Co", "Zs", "Zl", "Zp"})
@@ -39,7 +41,7 @@ def clean_device_id(text: str) -> str:
         if is_forbidden(character):
             msg = f'ID "{device_id}" contains invalid character: {spell(character)}.'
             raise DeviceIdError(msg, device_id=device_id, character=character)
-    if device_id in {".", ".."}:
+    if device_id in RESERVED:
         msg = f'"{device_id}" cannot be a device ID, because it means something else in addresses.'
         raise DeviceIdError(msg, device_id=device_id)
     if len(device_id.encode()) > MAX_DEVICE_ID_BYTES:

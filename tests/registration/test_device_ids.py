@@ -53,6 +53,8 @@ FORBIDDEN = [
     pytest.param("a\uffffb", id="noncharacter"),
     pytest.param(".", id="dot"),
     pytest.param("..", id="two-dots"),
+    pytest.param("acceptAll", id="a-word-of-the-api"),
+    pytest.param("limit", id="another-word-of-the-api"),
     pytest.param("a" * 1001, id="1001-bytes"),
     pytest.param("ä" * 501, id="1002-bytes-in-501-letters"),
 ]
