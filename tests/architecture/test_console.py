@@ -1,0 +1,164 @@
+"""What holds for every address of the console, also for one that is added tomorrow."""
+
+import pytest
+from django.apps import apps
+from django.urls import URLPattern, URLResolver
+
+from config.urls import console_urls
+from inventory.models import DeviceGroup
+from registration.lifecycle import Stage
+from registration.models import BulkDecision, Registration
+from tests.consoles import Console, read
+from tests.support import events_of
+
+# Whoever signs in or out is no user yet, or no longer needs to be one.
+OUTSIDE_THE_GATE = {"accounts:sign_in", "accounts:sign_out"}
+# Whatever an ID can be made of: no blanks and no slashes.
+HOSTILE_IDS = ["<img|src=x|onerror=alert(1)>", "\"'><script>alert(1)<|script>", "{{7*7}}{%x%}"]
+
+
+def walk(patterns, namespace=""):
+    for each in patterns:
+        if isinstance(each, URLResolver):
+            yield from walk(each.url_patterns, f"{each.namespace}:" if each.namespace else "")
+        elif isinstance(each, URLPattern):
+            yield f"{namespace}{each.name}", each
+
+
+VIEWS = dict(walk(console_urls))
+every_view = pytest.mark.parametrize("name", VIEWS)
+
+
+@pytest.fixture
+def scene(make_registration, house, person, operator):
+    """One of everything, with hostile names wherever a name can be given."""
+    row = make_registration(HOSTILE_IDS[0], stage=Stage.PENDING, token="s3cret")
+    for device_id, stage in zip(HOSTILE_IDS[1:], (Stage.BLOCKED, Stage.DELIVERED), strict=True):
+        make_registration(device_id, stage=stage)
+    group = DeviceGroup.objects.at_path(row.tenant, HOSTILE_IDS[1])
+    row.join_group(group, by=operator)
+    blocked = Registration.objects.get(device_id=HOSTILE_IDS[1])
+    blocked.unblock(by=operator, reason=HOSTILE_IDS[0])
+    row.tenant.company = HOSTILE_IDS[1]
+    row.tenant.save()
+    decision = BulkDecision.about(
+        Registration.objects.all(),
+        BulkDecision.Action.ACCEPT,
+        tenant=row.tenant,
+        by=operator,
+        hand_picked=False,
+    )
+    return {"int": str(row.pk), "uuid": str(decision.pk)}
+
+
+def address(name, scene):
+    url = str(VIEWS[name].pattern)
+    for parameter, converter in VIEWS[name].pattern.converters.items():
+        kind = "uuid" if converter.regex.startswith("[0-9a-f]{8}") else "int"
+        url = url.replace(f"<{kind}:{parameter}>", scene[kind])
+    assert "<" not in url
+    return f"/{url}"
+
+
+def everything():
+    """Return all rows of all tables."""
+    return {
+        model._meta.label: list(model._base_manager.order_by("pk").values())
+        for model in apps.get_models()
+    }
+
+
+@every_view
+def test_view_stands_behind_the_gate(name):
+    if name in OUTSIDE_THE_GATE:
+        return
+    assert isinstance(getattr(VIEWS[name].callback, "required_roles", None), tuple)
+
+
+def test_only_help_is_open_to_everybody_who_signed_in():
+    free = {
+        name for name, view in VIEWS.items() if getattr(view.callback, "required_roles", 1) == ()
+    }
+    assert free == {"registration:help"}
+
+
+@every_view
+@pytest.mark.parametrize("login", ["acme/operator", None])
+@pytest.mark.parametrize("method", ["get", "head"])
+def test_looking_changes_nothing(scene, name, login, method):
+    console = Console(login)
+    console.get("/help/connecting-devices/")  # whatever the first page of a session writes
+    before = everything()
+    for target in (None, "dialog"):
+        response = console.call(method, address(name, scene), target=target)
+        assert response.status_code in {200, 204, 302, 405}
+    assert everything() == before
+
+
+@every_view
+@pytest.mark.parametrize("login", ["acme/administrator", None])
+@pytest.mark.parametrize("target", [None, "dialog"])
+def test_forged_post_is_refused(scene, name, login, target):
+    console = Console(login, enforce_csrf_checks=True)
+    before = everything()
+    response = console.post(address(name, scene), {"next": "/"}, target=target)
+    assert response.status_code == 403
+    assert "This form is out of date" in read(response).text
+    assert everything() == before
+
+
+@every_view
+def test_stranger_is_led_to_sign_in(scene, name):
+    if name in OUTSIDE_THE_GATE:
+        return
+    before = everything()
+    for method in ("get", "post"):
+        for target in (None, "dialog"):
+            response = Console().call(method, address(name, scene), target=target)
+            if response.status_code == 405:
+                continue
+            where = "HX-Redirect" if target else "Location"
+            assert response.status_code == (204 if target else 302)
+            assert response[where].startswith("/sign-in/")
+    assert everything() == before
+
+
+@every_view
+def test_bootstrap_account_of_devices_has_no_business_here(scene, name):
+    if name in OUTSIDE_THE_GATE | {"registration:help"}:
+        return
+    console = Console("acme/devicebootstrap")
+    codes = {console.call(m, address(name, scene)).status_code for m in ("get", "post")}
+    assert codes <= {403, 405}
+
+
+@every_view
+@pytest.mark.parametrize("login", ["acme/administrator", "management/administrator"])
+def test_names_are_shown_and_never_run(scene, name, login):
+    console = Console(login)
+    for method in ("get", "post"):
+        for target in (None, "dialog", "registration-table", "registration-facts"):
+            response = console.call(method, address(name, scene), {"reason": HOSTILE_IDS[0],
+                "q": HOSTILE_IDS[1], "externalId": HOSTILE_IDS[1]}, target=target)  # fmt: skip
+            if not response.get("Content-Type", "").startswith("text/html"):
+                continue
+            page = response.content.decode()
+            assert "<img" not in page
+            assert "<script>" not in page
+            assert ">49<" not in page
+            assert not read(response).all("img")
+            assert all(script.attrs.get("src") for script in read(response).all("script"))
+
+
+def test_hostile_names_really_are_on_the_pages(scene):
+    desk = Console("management/administrator")
+    page = desk.get("/devices/registration/").content.decode()
+    for device_id in HOSTILE_IDS:
+        assert device_id not in page or device_id.startswith("{{")
+    shown = read(desk.get("/devices/registration/")).text
+    assert all(device_id in shown for device_id in HOSTILE_IDS)
+    detail = read(desk.get(f"/devices/registration/{scene['int']}/")).text
+    assert HOSTILE_IDS[0] in detail
+    assert HOSTILE_IDS[1] in detail
+    blocked = Registration.objects.get(device_id=HOSTILE_IDS[1])
+    assert events_of(blocked)[-1].reason == HOSTILE_IDS[0]
