@@ -49,6 +49,25 @@
     $$("[data-message]").slice(0, -MAX_MESSAGES).forEach((message) => message.remove());
   }
 
+  // The server's own messages come as HTML; this is one for when it has none to give.
+  function complain(text) {
+    const message = document.createElement("div");
+    message.className = "message message-error";
+    message.dataset.message = "";
+    const icon = document.createElement("span");
+    const sentence = document.createElement("p");
+    const dismiss = document.createElement("button");
+    sentence.textContent = text;
+    dismiss.type = "button";
+    dismiss.className = "icon-button";
+    dismiss.dataset.dismiss = "";
+    dismiss.setAttribute("aria-label", "Dismiss");
+    dismiss.textContent = "×";
+    message.append(icon, sentence, dismiss);
+    $("#messages").append(message);
+    tendMessages();
+  }
+
   function announce(text) {
     const region = $("#announcer");
     region.textContent = "";
@@ -236,6 +255,7 @@
     for (const row of $$(":scope > tr", body)) {
       if (!alive.has(row.id)) {
         changes.push(`${row.dataset.device}: registration cancelled`);
+        if (row.contains(document.activeElement)) focusNear(row);
         row.remove();
       }
     }
@@ -257,6 +277,12 @@
     }
     $("table", target).hidden = body.childElementCount === 0;
     return changes;
+  }
+
+  // The focus of a row that goes: on to the next one, or to the title if it was the last.
+  function focusNear(row) {
+    const next = row.nextElementSibling || row.previousElementSibling;
+    (next ? $("a", next) : $("h1")).focus({ preventScroll: true });
   }
 
   function mergeRow(shown, row, changes) {
@@ -306,8 +332,11 @@
       const moved = part.dataset.stage && part.dataset.stage !== shown.dataset.stage;
       if ((busy || filled) && !moved) continue;
       if (moved) changes.push(`${part.dataset.device}: ${part.dataset.stage}`);
+      const focused = shown.contains(document.activeElement) ? document.activeElement : null;
+      const like = focused && alike(focused, shown, part);
       shown.replaceWith(part);
       window.htmx.process(part);
+      like?.focus({ preventScroll: true });
     }
     return changes;
   }
@@ -466,6 +495,12 @@
       dialog().classList.toggle("drawer", Boolean(source?.matches?.("[data-drawer]")));
       openDialog();
     }
+    // A row that answers takes the place of the button that asked; the focus stays with it.
+    const asked = event.detail.requestConfig?.elt?.closest?.("tr");
+    const row = asked && document.getElementById(asked.id);
+    if (row && row !== asked && document.activeElement === document.body) {
+      ($("input[name=token]", row) || $("a", row)).focus({ preventScroll: true });
+    }
   });
 
   document.addEventListener("htmx:afterSettle", () => {
@@ -475,9 +510,17 @@
     showSelection();
   });
 
-  document.addEventListener("htmx:afterRequest", (event) => {
-    if (event.detail.failed && event.detail.xhr?.status >= 500) {
-      announce("Something went wrong on the server.");
+  // What was refused without an answer that could be shown in place.
+  document.addEventListener("htmx:responseError", (event) => {
+    const status = event.detail.xhr.status;
+    if (status === 404) {
+      if (dialog().open) closeDialog();
+      complain("That is no longer there: somebody else was faster.");
+      window.htmx.trigger(document.body, "registrationsChanged");
+    } else if (status === 403) {
+      complain("This was refused. Load the page again; if it stays, your account may not do this.");
+    } else {
+      complain("Something went wrong on the server. Try again in a moment.");
     }
   });
 
