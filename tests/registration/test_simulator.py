@@ -27,7 +27,7 @@ CREDENTIALS = {"id": "d", "tenantId": "acme", "username": "device_d", "password"
 @pytest.fixture
 def server():
     """A server that lets a device in at its third poll; it remembers what it was asked."""
-    asked: list[tuple[str, str, dict]] = []
+    asked = []
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -61,7 +61,7 @@ def server():
 
 
 def run(url, devices, *, seconds=10, **habits):
-    told: list[str] = []
+    told = []
     fleet = Fleet(
         devices,
         url=url,
