@@ -2,18 +2,17 @@
 
 Ten thousand devices poll while they wait, and every open console asks whether anything is new.
 Both questions are a keyed hash and one prepared SELECT, so they are answered right here, in the
-same process and on Django's own connection. Whatever is not the plain, quiet case falls through
-to the view, which knows all rules; the lane knows none, it only recognises when nothing can
-have changed.
+same process and on Django's own connection. Once a minute a device's last contact is written as
+well. Whatever is not the plain, quiet case falls through to the view, which knows all rules; the
+lane knows none, it only recognises when nothing can have changed.
 """
 
 import sqlite3
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 from urllib.parse import parse_qs
-from weakref import WeakSet
 
 import psycopg
 from django.db import Error, connection
@@ -24,9 +23,11 @@ from registration.device_ids import normalize_device_id
 from registration.lifecycle import Status
 from registration.live import LiveKey, version_text
 from registration.models.registration import CONTACT_RESOLUTION
+from registration.statements import LIVE, LIVE_ALL, POLL, TOUCH, Statements, moment
+from tenants.addresses import client_address
 from tenants.api.http import ApiError, error_body, media_type, parse_object, says_json
 from tenants.backends import login_digest
-from tenants.models import MANAGEMENT, Tenant
+from tenants.models import MANAGEMENT
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
@@ -36,32 +37,13 @@ POLL_PATH: Final = "/devicecontrol/deviceCredentials"
 LIVE_PATH: Final = "/devices/registration/live"
 MAX_POLL_BODY: Final = 8 * 1024  # bytes; an ID and a token of a thousand characters each fit
 
-# A row comes back if the login was verified lately and still counts, the device is pending in a
-# tenant this account may serve, and its last contact needs no writing.
-POLL_SQL: Final = """
-SELECT r.token_digest
-  FROM tenants_verifiedlogin v
-  JOIN tenants_user u ON u.id = v.user_id AND u.stamp = v.stamp AND u.is_active
-  JOIN tenants_tenant ut ON ut.id = u.tenant_id AND ut.status = '{active}'
-  JOIN registration_registration r ON r.device_id = {p2}
-  JOIN tenants_tenant rt ON rt.id = r.tenant_id AND rt.status = '{active}'
- WHERE v.digest = {p1} AND v.expires_at > {now} AND v.may_bootstrap
-   AND r.status = '{pending}' AND r.last_contact_at > {recent}
-   AND (ut.id = '{management}' OR ut.id = rt.id)
-"""
-LIVE_SQL: Final = """
-SELECT max(id), count(*)
-  FROM (SELECT id FROM registration_registrationevent
-         WHERE id > {p1}{scope} ORDER BY id DESC LIMIT 500) newest
-"""
-
 
 class FastLane:
     """A WSGI application in front of another one."""
 
     def __init__(self, application: Application) -> None:
         self.application = application
-        self.statements = _Statements()
+        self.statements = Statements()
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Answer the quiet case, or hand the request on as it came."""
@@ -92,9 +74,14 @@ class FastLane:
         if not isinstance(device_id, str) or not isinstance(token, str):
             return None
         canonical = normalize_device_id(device_id)
-        stored = self.statements.poll(login_digest(header), canonical)
-        if stored is None or not tokens_match(stored, token_digest(canonical, token)):
+        now = datetime.now(UTC)
+        times = moment(now), moment(now - timedelta(seconds=CONTACT_RESOLUTION))
+        found = self.statements.run(POLL, login_digest(header), canonical, *times)
+        if not found or not tokens_match(found[0][0] or "", token_digest(canonical, token)):
             return None
+        if found[0][1] == "old":
+            address = client_address(environ)
+            self.statements.run(TOUCH, canonical, times[0], address, times[1])
         return error_body(NOT_FOUND, not_yet_message(device_id, Status.PENDING_ACCEPTANCE))
 
     def _live(self, environ: Environ) -> str | None:
@@ -103,79 +90,12 @@ class FastLane:
         key = LiveKey.read(query.get("key", [""])[0])
         if key is None:
             return None
-        return version_text(*self.statements.live(key.scope, key.since))
-
-
-class _Statements:
-    """The two prepared statements, on the connection that Django holds for this thread."""
-
-    # For the whole process, as the names of the statements are.
-    prepared: ClassVar[WeakSet[Any]] = WeakSet()
-
-    def poll(self, login: str, device_id: str) -> str | None:
-        """Return the digest of the pending device's token, or None for anything but quiet."""
-        connection.ensure_connection()
-        raw: Any = connection.connection
-        if "\x00" in device_id:
-            return None
-        if connection.vendor == "sqlite":
-            now = datetime.now(UTC).replace(tzinfo=None)
-            recent = now - timedelta(seconds=CONTACT_RESOLUTION)
-            parameters = (device_id, login, now.isoformat(" "), recent.isoformat(" "))
-            row = raw.execute(_SQLITE_POLL, parameters).fetchone()
-            return None if row is None else str(row[0])
-        rows = self._postgres(raw, b"gatehouse_poll", [login.encode(), device_id.encode()])
-        value = rows.get_value(0, 0) if rows.ntuples else None
-        return None if value is None else value.decode()
-
-    def live(self, scope: str, since: int) -> tuple[int, int]:
-        """Return the newest event id and how many events came after ``since``."""
-        connection.ensure_connection()
-        raw: Any = connection.connection
-        everything = scope == MANAGEMENT
-        if connection.vendor == "sqlite":
-            sql = _SQLITE_LIVE_ALL if everything else _SQLITE_LIVE
-            newest, number = raw.execute(sql, (since,) if everything else (since, scope)).fetchone()
-            return newest or 0, number
-        name = b"gatehouse_live_all" if everything else b"gatehouse_live"
-        values = [b"%d" % since] if everything else [b"%d" % since, scope.encode()]
-        rows = self._postgres(raw, name, values)
-        return int(rows.get_value(0, 0) or 0), int(rows.get_value(0, 1))
-
-    def _postgres(self, raw: Any, name: bytes, values: list[bytes]) -> Any:
-        """Run a statement at the level of libpq, which costs half of what a cursor does."""
-        if raw not in self.prepared:
-            for each, sql in _POSTGRES.items():
-                _check(raw.pgconn.prepare(each, sql.encode()))
-            self.prepared.add(raw)
-        return _check(raw.pgconn.exec_prepared(name, values))
-
-
-def _check(result: Any) -> Any:
-    if result.status not in {1, 2}:  # PGRES_COMMAND_OK, PGRES_TUPLES_OK
-        raise Error(result.error_message.decode(errors="replace"))
-    return result
-
-
-_NAMES: Final = {
-    "active": Tenant.Status.ACTIVE.value,
-    "pending": Status.PENDING_ACCEPTANCE.value,
-    "management": MANAGEMENT,
-}
-_SQLITE_POLL: Final = POLL_SQL.format(p2="?", p1="?", now="?", recent="?", **_NAMES)
-_SQLITE_LIVE_ALL: Final = LIVE_SQL.format(p1="?", scope="")
-_SQLITE_LIVE: Final = LIVE_SQL.format(p1="?", scope=" AND tenant_id = ?")
-_POSTGRES: Final = {
-    b"gatehouse_poll": POLL_SQL.format(
-        p1="$1",
-        p2="$2",
-        now="now()",
-        recent=f"now() - interval '{CONTACT_RESOLUTION} seconds'",
-        **_NAMES,
-    ),
-    b"gatehouse_live_all": LIVE_SQL.format(p1="$1", scope=""),
-    b"gatehouse_live": LIVE_SQL.format(p1="$1", scope=" AND tenant_id = $2"),
-}
+        since = str(key.since)
+        if key.scope == MANAGEMENT:
+            [(newest, number)] = self.statements.run(LIVE_ALL, since)
+        else:
+            [(newest, number)] = self.statements.run(LIVE, since, key.scope)
+        return version_text(int(newest or 0), int(number or 0))
 
 
 def _read_json(environ: Environ) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Final, Self
 
 from django.http import QueryDict
 
-from inventory.fields import starts_with
+from inventory.fields import as_words, starts_with
 from inventory.models import DeviceGroup
 from registration.lifecycle import Stage
 from registration.models import Registration, RegistrationQuerySet
@@ -68,12 +68,12 @@ class RegistrationQuery:
         status = next((f for f in STATUS_FILTERS if f.key == parameters.get("status", "")), OPEN)
         tenant = None
         if viewer.is_management and parameters.get("tenant"):
-            tenant = Tenant.objects.filter(pk=parameters["tenant"]).first()
+            tenant = Tenant.objects.filter(pk=_plain(parameters.get("tenant", ""))).first()
         sort = parameters.get("sort", "")
         return cls(
             viewer=viewer,
             status=status,
-            search=parameters.get("q", "").strip().replace("\x00", "")[:MAX_SEARCH_LENGTH],
+            search=_plain(parameters.get("q", ""))[:MAX_SEARCH_LENGTH],
             tenant=tenant,
             group=DeviceGroup.objects.visible_to(viewer).by_text_id(parameters.get("group", "")),
             sort=sort if sort.removeprefix("-") in SORTABLE else "",
@@ -122,7 +122,7 @@ class RegistrationQuery:
         if self.group:
             rows = rows.filter(group=self.group)
         if self.search and self.searches_inside:
-            rows = rows.filter(device_id__icontains=self.search)
+            rows = rows.alias(text=as_words("device_id")).filter(text__icontains=self.search)
         elif self.search:
             rows = rows.filter(starts_with("device_id", self.search))
         return rows
@@ -140,3 +140,8 @@ class RegistrationQuery:
         return paginator.page(
             cursor, total=min(total, COUNTED_UP_TO) if capped else total, total_is_capped=capped
         )
+
+
+def _plain(text: str) -> str:
+    """Return ``text`` without what no database takes."""
+    return text.strip().replace("\x00", "")

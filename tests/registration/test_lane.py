@@ -8,7 +8,6 @@ import pytest
 from django.core.signals import request_started
 from django.core.wsgi import get_wsgi_application
 from django.db import close_old_connections
-from django.db.models import F
 from django.utils import timezone
 
 from config.wsgi import ChunkedBodies
@@ -211,10 +210,6 @@ def test_device_at_any_other_stage_falls_through(stage, lane, make_registration,
     assert falls_through(poll(lane))
 
 
-def change_last_contact(registration, api):
-    Registration.objects.update(last_contact_at=F("last_contact_at") - timedelta(seconds=61))
-
-
 def suspend_tenant(registration, api):
     registration.tenant.status = "SUSPENDED"
     registration.tenant.save()
@@ -246,7 +241,6 @@ def cancel(registration, api):
 @pytest.mark.parametrize(
     "change",
     [
-        change_last_contact,
         suspend_tenant,
         suspend_management,
         let_login_expire,
@@ -302,4 +296,16 @@ def test_body_in_chunks_that_does_not_end_is_refused(monkeypatch, behind):
         "wsgi.input": EndlessInput(b"x" * 101),
     }
     assert send(ChunkedBodies(behind), "POST", "/", **chunks)[0] == 413
+    assert behind.bodies == []
+
+
+@pytest.mark.parametrize(("age", "writes"), [(59, False), (61, True)], ids=["fresh", "old"])
+def test_last_contact_that_grew_old_is_written_by_the_lane(pending, lane, behind, age, writes):
+    contact = timezone.now() - timedelta(seconds=age)
+    Registration.objects.update(last_contact_at=contact, last_contact_from="192.0.2.1")
+    poll = json.dumps({"id": "4711", "securityToken": "s3cret"}).encode()
+    assert send(lane, "POST", CREDENTIALS, poll)[0] == 404
+    pending.refresh_from_db()
+    assert (pending.last_contact_at > contact) is writes
+    assert pending.last_contact_from == ("198.51.100.7" if writes else "192.0.2.1")
     assert behind.bodies == []
