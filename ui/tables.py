@@ -24,7 +24,7 @@ class ConsoleTable(tables.Table):  # type: ignore[misc]
     spends its time there. So the table says *what* there is, ``row_template`` says how it looks.
     """
 
-    row_template = ""
+    row_template = ""  # draws ``rows``, all of them in one loop
 
     class Meta:
         orderable = True

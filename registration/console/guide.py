@@ -5,6 +5,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from registration import options
+from registration.lifecycle import Stage
 from tenants.decorators import tenant_view
 from tenants.http import TenantRequest
 from ui.htmx import render_dialog
@@ -14,7 +15,11 @@ from ui.htmx import render_dialog
 @tenant_view()
 def connecting_devices(request: TenantRequest) -> HttpResponse:
     """Explain how a device gets in, with the tenant's own settings filled in."""
-    context = {"policy": options.token_policy(request.tenant), "host": request.get_host()}
+    context = {
+        "policy": options.token_policy(request.tenant),
+        "host": request.get_host(),
+        "stages": Stage,
+    }
     return render_dialog(
         request,
         "registration/_help_connecting_devices.html",

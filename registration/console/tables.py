@@ -20,7 +20,7 @@ CHANGED = "registrationsChanged"  # the event on which a list looks again
 class RegistrationTable(ConsoleTable):
     """Devices being registered; the management tenant also sees whose they are."""
 
-    row_template = "registration/_registration_row.html"
+    row_template = "registration/_registration_rows.html"
 
     device = tables.Column(accessor="device_id", verbose_name="Device")
     status = tables.Column(verbose_name="Status", orderable=False)
@@ -56,7 +56,7 @@ class RegistrationTable(ConsoleTable):
     def rows_as_html(self, request: HttpRequest) -> str:
         """Return the rows alone, as the list would draw them."""
         return render_to_string(
-            "registration/_registration_rows.html",
+            self.row_template,
             {"rows": self.registrations, "may_act": may_act(request)},
             request,
         )

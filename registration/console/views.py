@@ -176,15 +176,15 @@ def _row_or_back(
 ) -> HttpResponse:
     """Answer HTMX with the row as it now stands; without JavaScript, go back to the page."""
     if not request.htmx:
-        return redirect(back(request))
+        return redirect(back(request, or_to=request.headers.get("Referer", "")))
     registration.refresh_from_db()
     table = RegistrationTable.for_viewer(request, [registration])
     return HttpResponse(table.rows_as_html(request), status=status)
 
 
-def back(request: TenantRequest) -> str:
+def back(request: TenantRequest, *, or_to: str = "") -> str:
     """Return where the person came from, if that is one of our pages; else the list."""
-    url = request.POST.get("next", "") or request.GET.get("next", "")
+    url = request.POST.get("next", "") or request.GET.get("next", "") or or_to
     if url and url_has_allowed_host_and_scheme(url, allowed_hosts={request.get_host()}):
         return url
     return reverse(LIST)

@@ -1,7 +1,7 @@
 """Small words for templates: icons, links that keep the rest of the URL, times."""
 
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 import lucide
 from django import template
@@ -25,6 +25,53 @@ def _drawn(name: str, size: int, css_class: str) -> SafeString:
 def icon(name: str, size: int = 18, css_class: str = "") -> SafeString:
     """Draw the icon ``name``; it is hidden from screen readers, so text must stand beside it."""
     return _drawn(str(name), int(size), str(css_class))
+
+
+# Drawn once in the page and referred to by its rows, which would otherwise be mostly icons.
+GLYPHS: Final = (
+    "ban",
+    "check",
+    "check-check",
+    "circle-check",
+    "circle-dot",
+    "eye",
+    "lock-open",
+    "send",
+    "trash-2",
+    "triangle-alert",
+    "unplug",
+)
+GLYPH_SIZE: Final = 16  # pixels
+
+
+@register.simple_tag
+@cache
+def glyphs() -> SafeString:
+    """Draw all glyphs, to be referred to; stands once in every page."""
+    symbols = (
+        _drawn(name, 24, "")
+        .replace("<svg ", f'<symbol id="glyph-{name}" ', 1)
+        .replace("</svg>", "</symbol>")
+        for name in GLYPHS
+    )
+    return mark_safe(  # noqa: S308 -- drawn from the installed package, never from input
+        f'<svg class="glyphs" aria-hidden="true" hidden>{"".join(symbols)}</svg>'
+    )
+
+
+@register.simple_tag
+@cache
+def glyph(name: str) -> SafeString:
+    """Draw the glyph ``name`` by reference, for what a page shows many times."""
+    if name not in GLYPHS:
+        msg = f"{name} is no glyph; add it to GLYPHS."
+        raise ValueError(msg)
+    return format_html(
+        '<svg class="icon" width="{0}" height="{0}" aria-hidden="true">'
+        '<use href="#glyph-{1}"/></svg>',
+        GLYPH_SIZE,
+        name,
+    )
 
 
 @register.simple_tag(takes_context=True)
