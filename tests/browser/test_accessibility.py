@@ -4,13 +4,13 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import (
-    ADMIN_PASSWORD,
     LIST,
     PHONE,
     assert_no_sideways_scroll,
     row,
     serious_violations,
 )
+from tests.e2e.conftest import ADMIN_PASSWORD
 
 DESK = {"viewport": {"width": 1280, "height": 800}}
 every_screen = pytest.mark.parametrize(
