@@ -74,7 +74,7 @@ def env_database(name: str, sqlite_file: Path) -> dict[str, Any]:
     except ValueError as error:
         msg = f"{name} is not a database URL that can be understood."
         raise SettingError(msg) from error
-    if not database.get("NAME"):
+    if database.get("NAME") in {None, "", ":memory:"}:
         msg = f"{name} names no database; add it at the end of the URL, after a slash."
         raise SettingError(msg)
     return database

@@ -27,7 +27,9 @@ VERSION = "0.1.0"
 HOST = env_str("HOST", "127.0.0.1")
 PORT = env_int("PORT", 8000, low=1, high=65535)
 WORKERS = env_int("GATEHOUSE_WORKERS", 0, low=0, high=64)  # 0: one per processor
-THREADS = 4  # of a worker; with one, a single client that stalls silences the worker
+# Of a worker. A client that stalls in the middle of a body holds one for as long as it likes, so
+# there are more than the processors can use; they are only made when they are needed.
+THREADS = 16
 PUBLIC_URL = env_public_url("GATEHOUSE_PUBLIC_URL")
 TRUSTED_PROXIES = frozenset(env_list("GATEHOUSE_TRUSTED_PROXIES"))
 
@@ -161,7 +163,9 @@ if PUBLIC_URL:
     CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 if PUBLIC_URL.startswith("https://"):
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
-    SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60
+
+# TLS ends at the proxy in front, so Django never sees a secure request and would never say this.
+STRICT_TRANSPORT_SECURITY = "max-age=31536000" if PUBLIC_URL.startswith("https://") else ""
 
 # --- Bodies -------------------------------------------------------------------------------
 

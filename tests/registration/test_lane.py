@@ -10,7 +10,7 @@ from django.core.wsgi import get_wsgi_application
 from django.db import close_old_connections
 from django.utils import timezone
 
-from config.wsgi import ChunkedBodies
+from config.bodies import ChunkedBodies
 from registration.lane import MAX_POLL_BODY, FastLane
 from registration.lifecycle import Stage
 from registration.models import Registration
@@ -289,7 +289,7 @@ def test_body_in_chunks_is_read_whole(coding, pending):
 
 
 def test_body_in_chunks_that_does_not_end_is_refused(monkeypatch, behind):
-    monkeypatch.setattr("config.wsgi.MAX_CHUNKED_BODY", 100)
+    monkeypatch.setattr("config.bodies.MAX_CHUNKED_BODY", 100)
     chunks = {
         "CONTENT_LENGTH": None,
         "HTTP_TRANSFER_ENCODING": "chunked",

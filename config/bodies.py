@@ -1,0 +1,106 @@
+"""Request bodies as the applications behind may rely on them: with a length, and whole.
+
+The server passes a body on piece by piece, as if it were complete when the client has gone, and
+says no length for one that comes in chunks.
+"""
+
+from collections.abc import Iterable, Iterator
+from tempfile import SpooledTemporaryFile
+from typing import Any, Final
+
+from registration.lane import Application, Environ, StartResponse
+
+MAX_CHUNKED_BODY: Final = 4 * 1024 * 1024  # bytes buffered of a body that says no length
+IN_MEMORY: Final = 256 * 1024  # bytes kept in memory; more goes to a temporary file
+BLOCK: Final = 64 * 1024  # bytes read at once
+
+
+class BodyCutOffError(OSError):
+    """The body ended before the length that was announced."""
+
+
+class ChunkedBodies:
+    """Give a body without a length one, because Django reads nothing of it otherwise."""
+
+    def __init__(self, application: Application) -> None:
+        self.application = application
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """Buffer the body of a chunked request; refuse one that does not end."""
+        chunked = "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower()
+        if not chunked or environ.get("CONTENT_LENGTH"):
+            return self.application(environ, start_response)
+        with SpooledTemporaryFile(max_size=IN_MEMORY) as buffer:
+            source, length = environ["wsgi.input"], 0
+            while block := source.read(BLOCK):
+                length += len(block)
+                if length > MAX_CHUNKED_BODY:
+                    start_response("413 Content Too Large", [("Content-Type", "text/plain")])
+                    return [b"The body is too large.\n"]
+                buffer.write(block)
+            buffer.seek(0)
+            environ["wsgi.input"] = buffer
+            environ["CONTENT_LENGTH"] = str(length)
+            return self.application(environ, start_response)
+
+
+class WholeBodies:
+    """Refuse a body that ended early: half a form must not be taken for a whole one."""
+
+    def __init__(self, application: Application) -> None:
+        self.application = application
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """Let the application read the body, and answer 408 if less came than was announced."""
+        length = environ.get("CONTENT_LENGTH") or ""
+        if not length.isdigit() or length == "0":
+            return self.application(environ, start_response)
+        environ["wsgi.input"] = _WholeInput(environ["wsgi.input"], int(length))
+        try:
+            return self.application(environ, start_response)
+        except BodyCutOffError:
+            headers = [("Content-Type", "text/plain"), ("Connection", "close")]
+            start_response("408 Request Timeout", headers)
+            return [b"The body did not arrive.\n"]
+
+
+class _WholeInput:
+    """A request's body that knows how much of it is still missing."""
+
+    def __init__(self, inner: Any, length: int) -> None:
+        self.inner = inner
+        self.missing = length
+
+    def read(self, size: int = -1) -> bytes:
+        """Return ``size`` bytes, or all.
+
+        Raises:
+            BodyCutOffError: there are fewer.
+        """
+        wanted = self.missing if size < 0 else min(size, self.missing)
+        data = b""
+        while len(data) < wanted:
+            data += self._took(self.inner.read(wanted - len(data)))
+        return data
+
+    def readline(self, size: int = -1) -> bytes:
+        """Return one line.
+
+        Raises:
+            BodyCutOffError: the body ended before its announced length.
+        """
+        return self._took(self.inner.readline(size)) if self.missing else b""
+
+    def readlines(self, hint: int = -1) -> list[bytes]:
+        """Return all lines, whatever the hint."""
+        del hint
+        return list(self)
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self.readline, b"")
+
+    def _took(self, data: bytes) -> bytes:
+        if not data:
+            raise BodyCutOffError
+        self.missing -= len(data)
+        return data

@@ -1,0 +1,60 @@
+"""Bodies reach the application whole, or not at all."""
+
+import io
+
+import pytest
+
+from config.bodies import BodyCutOffError, WholeBodies
+
+
+def call(application, body: bytes, **environ):
+    answered = []
+    environ = {"wsgi.input": io.BytesIO(body), "REMOTE_ADDR": "192.0.2.7", **environ}
+    content = WholeBodies(application)(environ, lambda status, _headers: answered.append(status))
+    return answered, b"".join(content)
+
+
+def reader(environ, start_response):
+    start_response("200 OK", [])
+    return [environ["wsgi.input"].read()]
+
+
+def test_whole_body_reaches_the_application():
+    assert call(reader, b"whole", CONTENT_LENGTH="5") == (["200 OK"], b"whole")
+
+
+def test_body_is_read_in_pieces_up_to_its_length_and_no_further():
+    def application(environ, start_response):
+        source = environ["wsgi.input"]
+        return [source.read(3), b"|", source.read(100), b"|", source.read(1)]
+
+    assert call(application, b"abcdefg and more", CONTENT_LENGTH="7")[1] == b"abc|defg|"
+
+
+def test_body_that_ends_early_is_no_body():
+    assert call(lambda environ, _: [environ["wsgi.input"].read()], b"hal", CONTENT_LENGTH="4")[
+        0
+    ] == ["408 Request Timeout"]
+
+
+def test_line_by_line_reading_notices_the_early_end_too():
+    def application(environ, _start_response):
+        with pytest.raises(BodyCutOffError):
+            environ["wsgi.input"].readlines()
+        return []
+
+    call(application, b"one\ntwo\n", CONTENT_LENGTH="9")
+
+
+def test_body_without_a_length_is_read_to_its_end():
+    assert call(reader, b"chunks", HTTP_TRANSFER_ENCODING="chunked")[1] == b"chunks"
+
+
+def test_request_without_a_body_is_left_alone():
+    body = io.BytesIO()
+
+    def application(environ, _start_response):
+        assert environ["wsgi.input"] is body
+        return []
+
+    call(application, b"", **{"wsgi.input": body})
