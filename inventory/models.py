@@ -106,6 +106,10 @@ class DeviceCredentialsQuerySet(models.QuerySet["DeviceCredentials"]):
         """Narrow to the devices of ``tenant``."""
         return self.filter(tenant=tenant)
 
+    def of_others(self, tenant: Tenant, device_id: str) -> Self:
+        """Narrow to the device of this ID if it belongs to anybody but ``tenant``."""
+        return self.filter(device_id=device_id).exclude(tenant=tenant)
+
 
 class DeviceCredentials(models.Model):
     """The login of a device: user ``device_<device_id>`` of its tenant.
@@ -144,10 +148,11 @@ class DeviceCredentials(models.Model):
     @classmethod
     def issue(cls, tenant: Tenant, device_id: str, password: str) -> None:
         """Make ``password`` the one that counts for the device; any earlier one is void."""
+        # Never another tenant's row: the unique ID then refuses to make a second one.
         cls.objects.update_or_create(
             device_id=device_id,
+            tenant=tenant,
             defaults={
-                "tenant": tenant,
                 "digest": _digest(device_id, password),
                 "is_enabled": True,
                 "issued_at": timezone.now(),

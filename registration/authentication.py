@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -58,18 +59,29 @@ def authenticate_device(
         for tenant in (credentials.tenant_id, ""):
             tried = passwords.get((tenant, credentials.device_id))
             if tried is not None and credentials.check_password(tried):
-                _first_login(request, credentials)
-                return DeviceUser(credentials)
+                return DeviceUser(credentials) if _has_logged_in(request, credentials) else None
     return None
 
 
-def _first_login(request: HttpRequest, credentials: DeviceCredentials) -> None:
+def _has_logged_in(request: HttpRequest, credentials: DeviceCredentials) -> bool:
+    """Close the hand-over at the first login; return False if the credentials went meanwhile.
+
+    An operator may cancel the registration, or open its hand-over again, in this very moment:
+    then what the device holds is void, and it must not come in by it once more.
+    """
     if credentials.first_login_at is not None:
-        return
-    for registration in Registration.objects.filter(
-        device_id=credentials.device_id, tenant=credentials.tenant
-    ):
-        registration.confirm(device=Actor.of(request, credentials.username))
-    DeviceCredentials.objects.filter(pk=credentials.pk, first_login_at__isnull=True).update(
-        first_login_at=timezone.now()
-    )
+        return True
+    with transaction.atomic():
+        # First the registration, then the credentials: everybody else locks in this order too.
+        registration = (
+            Registration.objects.for_tenant(credentials.tenant)
+            .filter(device_id=credentials.device_id)
+            .select_for_update()
+            .first()
+        )
+        still_valid = DeviceCredentials.objects.filter(
+            pk=credentials.pk, digest=credentials.digest
+        ).update(first_login_at=timezone.now())
+        if still_valid and registration:
+            registration.confirm(device=Actor.of(request, credentials.username))
+    return bool(still_valid)

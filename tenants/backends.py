@@ -1,5 +1,6 @@
 """Who is asking: people by session or Basic, with their password checked as rarely as possible."""
 
+import threading
 from typing import Any
 
 from django.contrib.auth.hashers import make_password
@@ -8,6 +9,8 @@ from django.http import HttpRequest
 from tenants.hashing import digests_match, keyed_digest
 from tenants.models import User, VerifiedLogin
 
+SLOW_CHECKS = 1  # of people's passwords at a time, in each worker process
+SLOW_CHECK_PATIENCE = 0.5  # seconds to wait for one's turn
 DEVICE_PREFIX = "device_"  # of the user names of devices; no person's name starts like this
 
 
@@ -27,8 +30,9 @@ class PeopleBackend:
     def authenticate(
         self, _request: HttpRequest | None, username: str = "", password: str = "", **_: Any
     ) -> User | None:
-        """Return the user with this login and password."""
-        return check_password(username, password)
+        """Return the person with this login and password; what machines use is for machines."""
+        user = check_password(username, password)
+        return None if user is None or user.secret_digest else user
 
     def get_user(self, user_id: int) -> User | None:
         """Return the user of a session, unless the account or its tenant was shut since."""
@@ -36,21 +40,34 @@ class PeopleBackend:
         return user if user and user.may_sign_in else None
 
 
+class BusyError(Exception):
+    """Too many passwords are being checked; this one was not."""
+
+
+_slow_check = threading.BoundedSemaphore(SLOW_CHECKS)
+
+
 def check_password(login: str, password: str) -> User | None:
     """Return the user with this login and password.
 
-    Slow by design for people; a service account's secret is compared by its keyed digest.
+    Slow by design for people, and so only a few at a time: a flood of wrong passwords must not
+    take the processor from the devices. A service account's secret is compared by its digest.
+
+    Raises:
+        BusyError: others are being checked; try again in a moment.
     """
     user = find_user(login)
-    if user is None:
-        # As slow as a real check, so that the answer's time tells nobody which names exist.
-        make_password(password)
-        return None
-    if user.secret_digest:
+    if user is not None and user.secret_digest:
         matches = digests_match(service_digest(password), user.secret_digest)
     else:
-        matches = user.check_password(password)
-    return user if matches and user.may_sign_in else None
+        if not _slow_check.acquire(timeout=SLOW_CHECK_PATIENCE):
+            raise BusyError
+        try:
+            # An unknown name costs the same, so that the answer's time tells nobody which exist.
+            matches = user.check_password(password) if user else bool(make_password(password))
+        finally:
+            _slow_check.release()
+    return user if user is not None and matches and user.may_sign_in else None
 
 
 def service_digest(secret: str) -> str:

@@ -4,6 +4,7 @@ import re
 import secrets
 from collections.abc import Callable
 
+from django.conf import settings
 from django.contrib.messages import get_messages
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
@@ -52,6 +53,8 @@ class ContentSecurityPolicyMiddleware:
         response = self.get_response(request)
         response.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
         response.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
+        if settings.STRICT_TRANSPORT_SECURITY:
+            response["Strict-Transport-Security"] = settings.STRICT_TRANSPORT_SECURITY
         if not response.has_header("Cache-Control") and not request.path.startswith("/static/"):
             response["Cache-Control"] = "no-store"
         return response

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Final, Self
 
 from django.db import models, transaction
 
-from inventory.models import DeviceGroup
+from inventory.models import DeviceCredentials, DeviceGroup
 from registration.device_ids import clean_device_id
+from registration.errors import DuplicateError
 from registration.lifecycle import Stage, Status
 from registration.models.events import RegistrationEvent
 from registration.models.tally import Tally
@@ -87,9 +88,11 @@ class RegistrationQuerySet(models.QuerySet["Registration"]):
 
         Raises:
             DeviceIdError: ``device_id`` breaks the rule.
-            DuplicateError: a registration of this ID is open, or belongs to another tenant.
+            DuplicateError: a registration of this ID is open, or the device is another tenant's.
         """
         device_id = clean_device_id(device_id)
+        if DeviceCredentials.objects.of_others(tenant, device_id).exists():
+            raise DuplicateError(device_id)
         with transaction.atomic():
             finished = self.filter(device_id=device_id, tenant=tenant, confirmed_at__isnull=False)
             for old in finished.select_for_update():

@@ -22,6 +22,7 @@ from django.utils.module_loading import import_string
 from django.views.decorators.csrf import csrf_exempt
 
 from tenants.actors import Actor
+from tenants.backends import BusyError
 from tenants.models import Tenant, User
 from tenants.roles import Role
 
@@ -31,6 +32,7 @@ MAX_BODY = 64 * 1024  # bytes of a JSON body; the largest one we know has a few 
 MAX_NESTING = 32  # objects and arrays inside one another; no payload we know has more than three
 MAX_PAGE_SIZE = 2000  # entries; the contract trims larger requests to this
 DEFAULT_PAGE_SIZE = 5  # entries; the contract's own default
+BUSY_RETRY_AFTER = 2  # seconds
 MAX_LOGIN_SPLITS = 32  # colons of a Basic login that are tried; an IPv6 address has 7
 
 JSON_TYPE = re.compile(r"application/([\w.+-]+\+)?json", re.IGNORECASE)
@@ -122,6 +124,8 @@ def api_view(**roles: Role | tuple[Role, ...] | str) -> Callable[[ApiView[P]], C
                     response["WWW-Authenticate"] = f'{scheme} realm="Gatehouse"'
                 if error.status == HTTPStatus.METHOD_NOT_ALLOWED:
                     response["Allow"] = ", ".join(sorted(roles))
+                if error.status == HTTPStatus.SERVICE_UNAVAILABLE:
+                    response["Retry-After"] = str(BUSY_RETRY_AFTER)
                 return response
 
         guarded.required_roles = roles  # type: ignore[attr-defined]
@@ -167,7 +171,14 @@ def _caller(request: HttpRequest) -> Caller:
     logins = basic_logins(header)
     if logins:
         for path in settings.API_AUTHENTICATORS:
-            caller = import_string(path)(request, header, logins)
+            try:
+                caller = import_string(path)(request, header, logins)
+            except BusyError as error:
+                raise ApiError(
+                    HTTPStatus.SERVICE_UNAVAILABLE,
+                    "security/Busy",
+                    "Many logins are being checked. Try again in a moment.",
+                ) from error
             if caller is not None:
                 return cast("Caller", caller)
     raise ApiError(
@@ -195,7 +206,8 @@ def basic_logins(header: str) -> list[tuple[str, str]]:
     pieces = text.split(":")
     if "\x00" in text or len(pieces) < 2:
         return []
-    splits = range(1, min(len(pieces), MAX_LOGIN_SPLITS + 1))
+    # The last colon always counts: no password that we make contains one.
+    splits = sorted({*range(1, min(len(pieces), MAX_LOGIN_SPLITS + 1)), len(pieces) - 1})
     return [(":".join(pieces[:at]), ":".join(pieces[at:])) for at in splits]
 
 

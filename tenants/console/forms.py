@@ -1,7 +1,12 @@
 """The sign-in form."""
 
+from typing import Any
+
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm
+from django.core.exceptions import ValidationError
+
+from tenants.backends import BusyError
 
 
 class SignInForm(AuthenticationForm):
@@ -27,4 +32,12 @@ class SignInForm(AuthenticationForm):
     error_messages = {
         "invalid_login": "User and password do not fit together. Check both, and the tenant.",
         "inactive": "This account is not active.",
+        "busy": "Many sign-ins are being checked right now. Try again in a moment.",
     }
+
+    def clean(self) -> dict[str, Any]:
+        """Check user and password; say so when that had to wait for too many others."""
+        try:
+            return super().clean()
+        except BusyError as error:
+            raise ValidationError(self.error_messages["busy"], code="busy") from error

@@ -1,6 +1,10 @@
 """Signing in and out."""
 
+from http import HTTPStatus
+
+from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView, LogoutView
+from django.http import HttpResponse
 
 from tenants.console.forms import SignInForm
 
@@ -11,6 +15,12 @@ class SignIn(LoginView):
     authentication_form = SignInForm
     template_name = "accounts/sign_in.html"
     redirect_authenticated_user = True
+
+    def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
+        """Show the form again, and say by the status that nobody was signed in."""
+        response = super().form_invalid(form)
+        response.status_code = HTTPStatus.UNPROCESSABLE_ENTITY
+        return response
 
 
 class SignOut(LogoutView):

@@ -1,11 +1,14 @@
 """Passwords at the API: checked slowly and seldom, void at once when something changes."""
 
+from contextlib import ExitStack
 from datetime import timedelta
 
 import pytest
 from django.contrib.auth.hashers import MD5PasswordHasher
 from django.db.models import F
+from django.test import Client
 
+from tenants import backends
 from tenants.backends import find_user
 from tenants.models import User, VerifiedLogin
 from tests.support import PASSWORD, REQUESTS
@@ -137,3 +140,24 @@ def test_stamp_grows_with_every_change(person):
     user.save()
     user.save(update_fields=["roles"])
     assert User.objects.get(pk=user.pk).stamp == user.stamp == before + 2
+
+
+def test_flood_of_wrong_passwords_is_told_to_wait_and_service_accounts_are_not(api, device):
+    with ExitStack() as stack:
+        for _ in range(backends.SLOW_CHECKS):
+            backends._slow_check.acquire()
+            stack.callback(backends._slow_check.release)
+        answer = api("acme/nobody").get("/user/currentUser")
+        assert answer.status_code == 503
+        assert int(answer["Retry-After"]) > 0
+        assert answer.json()["error"] == "security/Busy"
+        assert device.poll("unknown").status_code == 404
+        page = Client().post("/sign-in/", {"username": "acme/operator", "password": "x"})
+        assert page.status_code == 422
+        assert "Try again in a moment" in page.content.decode()
+    assert api("acme/operator").get("/user/currentUser").status_code == 200
+
+
+def test_account_that_devices_knock_with_cannot_sign_in_to_the_console(house):
+    login = {"username": "management/devicebootstrap", "password": PASSWORD}
+    assert Client().post("/sign-in/", login).status_code == 422

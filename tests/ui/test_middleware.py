@@ -121,3 +121,9 @@ def test_message_waits_while_an_answer_has_no_place_for_it(make_registration, ho
     desk = Console("acme/operator")
     desk.post(f"{LIST}{registration.pk}/accept/")  # a redirect
     assert len(messages_of(desk.get(LIST))) == 1
+
+
+def test_browser_is_told_to_insist_on_tls_where_people_come_by_https(client, settings, db):
+    assert "Strict-Transport-Security" not in client.get("/healthz")
+    settings.STRICT_TRANSPORT_SECURITY = "max-age=31536000"
+    assert client.get("/healthz")["Strict-Transport-Security"] == "max-age=31536000"
