@@ -75,6 +75,8 @@ class BulkDecision(models.Model):
         """Freeze ``registrations`` as they stand, and say of each whether it can be done."""
         with transaction.atomic():
             cls.objects.filter(created_at__lt=timezone.now() - KEEP).delete()
+            # Whoever looks again has dropped what was looked at before.
+            cls.objects.filter(tenant=tenant, created_by=by.user, decided_at=None).delete()
             decision = cls.objects.create(
                 tenant=tenant, created_by=by.user, action=action, hand_picked=hand_picked
             )

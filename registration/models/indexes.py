@@ -28,4 +28,5 @@ REGISTRATION_INDEXES: Final = [
     _index("reg_contact", "last_contact_at", "id", of=UNFINISHED),
     _index("reg_tenant_confirmed", "tenant", "created_at", "id", of=FINISHED),
     _index("reg_confirmed", "created_at", "id", of=FINISHED),
+    _index("reg_group", "group", "created_at", "id"),
 ]

@@ -52,7 +52,12 @@ class Registration(models.Model):
     device_id = DeviceIdField()
     status = models.CharField(max_length=24, choices=Status)
     group = models.ForeignKey(
-        DeviceGroup, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+        DeviceGroup,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        db_index=False,
     )
     device_type = models.CharField(max_length=255, blank=True, default="")
     custom_properties = models.JSONField(default=dict, blank=True)

@@ -41,11 +41,14 @@ class Tally(models.Model):
         if origin is target:
             return
         changes = [(origin, -number), (target, number)]
-        TallyChange.objects.bulk_create(
+        created = TallyChange.objects.bulk_create(
             TallyChange(tenant_id=tenant_id, stage=stage, number=change)
             for stage, change in changes
             if stage is not None
         )
+        # Also in a house that nobody looks at, changes must not pile up.
+        if any(change.pk and change.pk % FOLD_AT == 0 for change in created):
+            transaction.on_commit(cls.fold)
 
     @classmethod
     def counts(cls, tenant: Tenant, *, only: Tenant | None = None) -> Counter[Stage]:

@@ -26,6 +26,7 @@ WRONG = {
         "mysql://me:hunter2@db/gatehouse",
         "postgresql://me:hunter2@127.0.0.1:1/gatehouse",
         "postgresql://me:hunter2@127.0.0.1",
+        "sqlite://",
     ],
     "GATEHOUSE_WORKERS": ["many"],
     "GATEHOUSE_SECRET_KEY": ["hunter2"],

@@ -432,8 +432,11 @@ def test_row_without_javascript_accepts_with_its_token(make_registration, desk):
     token = page.one("input", name="token")
     assert token["form"] == form["id"]
     assert token["type"] == "password"
-    came_from = {"Referer": f"http://testserver{LIST}?status=pending"}
-    response = desk.post(form["action"], {**form.fields, "token": "s3cret"}, headers=came_from)
+    response = desk.post(
+        form["action"],
+        {**form.fields, "token": "s3cret"},
+        Referer=f"http://testserver{LIST}?status=pending",
+    )
     assert response["Location"].endswith(f"{LIST}?status=pending")
     registration.refresh_from_db()
     assert registration.stage is Stage.ACCEPTED

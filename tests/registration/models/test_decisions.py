@@ -256,3 +256,15 @@ def test_confirmation_between_preview_and_removal_keeps_the_device_in(
     assert api("acme/device_4711", password).get("/user/currentUser").status_code == 200
     decision.carry_out(by=operator)
     assert api("acme/device_4711", password).get("/user/currentUser").status_code == 200
+
+
+def test_preview_that_was_left_behind_goes_when_the_person_looks_again(
+    make_registration, decide, operator
+):
+    make_registration("plain", stage=Stage.PENDING)
+    decided, left_behind = decide(), None
+    decided.carry_out(by=operator)
+    left_behind = decide()
+    newest = decide()
+    assert set(BulkDecision.objects.all()) == {decided, newest}
+    assert left_behind not in BulkDecision.objects.all()

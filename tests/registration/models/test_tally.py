@@ -116,3 +116,14 @@ def test_folds_at_the_same_time_lose_and_double_nothing(acme, globex, operator):
     assert results[4:8] == [150] * 4
     Tally.fold()
     assert total_of_tally() == {**before, ("acme", Stage.PENDING): 4}
+
+
+def test_changes_fold_by_themselves_where_nobody_looks(
+    monkeypatch, make_registration, acme, django_capture_on_commit_callbacks
+):
+    monkeypatch.setattr(tally_module, "FOLD_AT", 4)
+    with django_capture_on_commit_callbacks(execute=True):
+        for _ in range(8):
+            make_registration()
+    assert TallyChange.objects.count() < 4
+    assert tally(acme) == {Stage.WAITING: 8}
