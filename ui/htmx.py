@@ -7,7 +7,11 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.cache import patch_vary_headers
+from django.views.decorators.http import require_http_methods
 from django_htmx.http import trigger_client_event
+
+# For a view that shows a form and takes it.
+require_safe_or_post = require_http_methods(["GET", "HEAD", "POST"])
 
 
 def is_htmx(request: HttpRequest) -> bool:

@@ -4,7 +4,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_POST
 
 from registration.console.tables import CHANGED
 from registration.console.views import ADMIN, LIST
@@ -13,7 +13,7 @@ from registration.models import BulkDecision, Registration
 from registration.models.decisions import Outcome
 from tenants.decorators import tenant_view
 from tenants.http import TenantRequest
-from ui.htmx import is_htmx, render_dialog
+from ui.htmx import is_htmx, render_dialog, require_safe_or_post
 
 NAMED = 200  # entries listed by name; the rest is counted
 
@@ -61,7 +61,7 @@ def _preview(request: TenantRequest, decision: BulkDecision) -> HttpResponse:
     return _show(request, decision) if is_htmx(request) else redirect(_url(decision))
 
 
-@require_http_methods(["GET", "POST"])
+@require_safe_or_post
 @tenant_view(*ADMIN)
 def decision(request: TenantRequest, pk: str) -> HttpResponse:
     """Show a decision; posting carries it out, once, however often the button is pressed."""

@@ -3,7 +3,7 @@
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from inventory.models import DeviceCredentials, DeviceGroup, GroupPathError
 from registration import options
@@ -17,7 +17,7 @@ from ui.htmx import render_page
 MAX_EVENTS = 200  # newest ones shown; the rest is in the database
 
 
-@require_GET
+@require_safe
 @tenant_view(*READ)
 def registration_detail(request: TenantRequest, pk: int) -> HttpResponse:
     """Show one registration with its timeline."""

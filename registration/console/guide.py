@@ -2,7 +2,7 @@
 
 from django.http import HttpResponse
 from django.urls import reverse
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from registration import options
 from registration.lifecycle import Stage
@@ -11,7 +11,7 @@ from tenants.http import TenantRequest
 from ui.htmx import render_dialog
 
 
-@require_GET
+@require_safe
 @tenant_view()
 def connecting_devices(request: TenantRequest) -> HttpResponse:
     """Explain how a device gets in, with the tenant's own settings filled in."""

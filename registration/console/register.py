@@ -8,7 +8,7 @@ from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_safe
 
 from inventory.models import DeviceGroup
 from registration.console.forms import MAX_ROWS, DeviceFormSet, DeviceRowForm, filled
@@ -19,7 +19,7 @@ from registration.errors import RegistrationError
 from registration.models import Registration
 from tenants.decorators import tenant_view
 from tenants.http import TenantRequest
-from ui.htmx import is_htmx, render_dialog
+from ui.htmx import is_htmx, render_dialog, require_safe_or_post
 
 PREFIX = "rows"
 MAX_DIGITS = 10  # of a number of rows; nobody means more
@@ -36,7 +36,7 @@ class Result:
     problem: str = ""
 
 
-@require_http_methods(["GET", "POST"])
+@require_safe_or_post
 @tenant_view(*ADMIN)
 def register(request: TenantRequest) -> HttpResponse:
     """Show the rows, change their number without JavaScript, or register them."""
@@ -144,7 +144,7 @@ def _outcome(results: list[Result]) -> dict[str, Any]:
     return {"headline": headline, "failed": failed, "done": done, "total": len(results)}
 
 
-@require_GET
+@require_safe
 @tenant_view(*ADMIN)
 def group_options(request: TenantRequest) -> HttpResponse:
     """Offer groups whose path contains what is being typed, for the list of suggestions."""

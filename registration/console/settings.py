@@ -6,7 +6,6 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_http_methods
 
 from registration.console.forms import PolicyForm
 from registration.lifecycle import TokenPolicy
@@ -16,6 +15,7 @@ from tenants.http import TenantRequest
 from tenants.models import TenantOption
 from tenants.options import Option, clear_option, set_option
 from tenants.roles import Role
+from ui.htmx import require_safe_or_post
 
 EXPLANATIONS = {
     TokenPolicy.IGNORED: (
@@ -39,7 +39,7 @@ EXPLANATIONS = {
 }
 
 
-@require_http_methods(["GET", "POST"])
+@require_safe_or_post
 @tenant_view(Role.OPTION_MANAGEMENT_READ)
 def registration_settings(request: TenantRequest) -> HttpResponse:
     """Show the options of device registration, and change them for those who may."""

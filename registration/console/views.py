@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from inventory.models import DeviceGroup
 from registration.console.filters import RegistrationQuery
@@ -21,7 +21,7 @@ from tenants.decorators import tenant_view
 from tenants.http import TenantRequest
 from tenants.models import Tenant
 from tenants.roles import Role
-from ui.htmx import dialog_done, render_dialog, render_page
+from ui.htmx import dialog_done, render_dialog, render_page, require_safe_or_post
 from ui.tables import LAST_PAGE
 
 READ = (Role.DEVICE_CONTROL_READ,)
@@ -36,7 +36,7 @@ def visible(request: TenantRequest) -> RegistrationQuerySet:
     return Registration.objects.for_tenant(request.tenant).with_display()
 
 
-@require_GET
+@require_safe
 @tenant_view(*READ)
 def registration_list(request: TenantRequest) -> HttpResponse:
     """Show who is on the way in; HTMX gets the table alone, for a change or a live update."""
@@ -120,7 +120,7 @@ def hand_over_again(request: TenantRequest, pk: int) -> HttpResponse:
     )
 
 
-@require_http_methods(["GET", "POST"])
+@require_safe_or_post
 @tenant_view(*ADMIN)
 def unblock(request: TenantRequest, pk: int) -> HttpResponse:
     """Let a blocked device start over, with a written reason."""
@@ -143,7 +143,7 @@ def unblock(request: TenantRequest, pk: int) -> HttpResponse:
     )
 
 
-@require_http_methods(["GET", "POST"])
+@require_safe_or_post
 @tenant_view(*ADMIN)
 def cancel(request: TenantRequest, pk: int) -> HttpResponse:
     """Ask, then cancel a registration."""
