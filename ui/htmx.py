@@ -45,16 +45,20 @@ def render_dialog(
     fragment: str,
     context: Mapping[str, Any],
     *,
+    title: str,
     back: str,
     status: int = HTTPStatus.OK,
 ) -> HttpResponse:
     """Render a dialog's content for HTMX, or a page around it for everyone else.
 
-    ``back`` is where closing it leads when there is no page underneath.
+    ``title`` names that page; ``back`` is where closing it leads when there is none underneath.
     """
     template = fragment if is_htmx(request) else "dialog_page.html"
     response = render(
-        request, template, {**context, "dialog_template": fragment, "back": back}, status=status
+        request,
+        template,
+        {**context, "dialog_template": fragment, "title": title, "back": back},
+        status=status,
     )
     patch_vary_headers(response, ("HX-Request",))
     return response

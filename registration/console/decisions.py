@@ -98,4 +98,7 @@ def _show(request: TenantRequest, decision: BulkDecision) -> HttpResponse:
         "affected": items.filter(outcome__in=[Outcome.OPEN, Outcome.DONE])[:NAMED],
         "named": NAMED,
     }
-    return render_dialog(request, "registration/_decision.html", context, back=reverse(LIST))
+    title = "Accept devices" if decision.accepts else "Cancel device registrations"
+    return render_dialog(
+        request, "registration/_decision.html", context, title=title, back=reverse(LIST)
+    )

@@ -24,5 +24,6 @@ def connecting_devices(request: TenantRequest) -> HttpResponse:
         request,
         "registration/_help_connecting_devices.html",
         context,
+        title="Connecting devices",
         back=reverse("registration:list"),
     )

@@ -52,8 +52,13 @@ def register(request: TenantRequest) -> HttpResponse:
     if not formset.is_valid():
         return _show(request, formset, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     results = [_register(request, form) for form in filled(formset)]
+    outcome = _outcome(results)
     response = render_dialog(
-        request, "registration/_register_result.html", _outcome(results), back=reverse(LIST)
+        request,
+        "registration/_register_result.html",
+        outcome,
+        title=outcome["headline"],
+        back=reverse(LIST),
     )
     if is_htmx(request):
         response["HX-Trigger"] = CHANGED
@@ -64,7 +69,12 @@ def _show(request: TenantRequest, formset: Any, *, status: int = HTTPStatus.OK) 
     empty = DeviceRowForm(prefix=f"{PREFIX}-__prefix__", viewer=request.tenant)
     context = {"formset": formset, "empty": empty, "rule": RULE, "max_rows": MAX_ROWS}
     return render_dialog(
-        request, "registration/_register.html", context, back=reverse(LIST), status=status
+        request,
+        "registration/_register.html",
+        context,
+        title="Register devices",
+        back=reverse(LIST),
+        status=status,
     )
 
 

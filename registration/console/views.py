@@ -139,7 +139,12 @@ def unblock(request: TenantRequest, pk: int) -> HttpResponse:
             messages.success(request, f"{registration} is unblocked and waits for connection.")
             return dialog_done(request, back(request), event=CHANGED)
     return render_dialog(
-        request, "registration/_unblock.html", context, back=back(request), status=status
+        request,
+        "registration/_unblock.html",
+        context,
+        title=f"Unblock {registration}",
+        back=back(request),
+        status=status,
     )
 
 
@@ -153,7 +158,11 @@ def cancel(request: TenantRequest, pk: int) -> HttpResponse:
         messages.success(request, f"Device registration cancelled: {registration}.")
         return dialog_done(request, reverse(LIST), event=CHANGED)
     return render_dialog(
-        request, "registration/_cancel.html", {"registration": registration}, back=back(request)
+        request,
+        "registration/_cancel.html",
+        {"registration": registration},
+        title="Cancel device registration",
+        back=back(request),
     )
 
 
