@@ -167,15 +167,7 @@ DeviceFormSet = formset_factory(
 class PolicyForm(forms.Form):
     """The settings of device registration; an empty choice takes what the tenant inherits."""
 
-    policy = forms.ChoiceField(
-        label="Security token policy",
-        required=False,
-        choices=[("", "Inherited"), *TokenPolicy.choices],
-        widget=forms.RadioSelect,
-    )
+    policy = forms.ChoiceField(required=False, choices=TokenPolicy.choices)
     handover_hours = forms.IntegerField(
-        label="Time limit of the hand-over, in hours",
-        required=False,
-        min_value=HANDOVER_HOURS.minimum,
-        max_value=HANDOVER_HOURS.maximum,
+        required=False, min_value=HANDOVER_HOURS.minimum, max_value=HANDOVER_HOURS.maximum
     )
