@@ -89,13 +89,14 @@
     tendRows(box);
   }
 
-  function closeDialog() {
+  // A dialog that has a page to itself leads on: to where the server says, or back.
+  function closeDialog(next = "") {
     const box = dialog();
     if (box.open) {
       box.close();
     } else {
       const page = $(".dialog-as-page");
-      if (page) location.assign(page.dataset.back);
+      if (page) location.assign(next || page.dataset.back);
     }
   }
 
@@ -524,7 +525,7 @@
     }
   });
 
-  document.addEventListener("dialogClosed", closeDialog);
+  document.addEventListener("dialogClosed", (event) => closeDialog(event.detail.next));
 
   document.addEventListener("DOMContentLoaded", () => {
     document.documentElement.classList.add("has-script");

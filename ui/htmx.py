@@ -74,7 +74,7 @@ def dialog_done(request: HttpRequest, url: str, *, event: str = "") -> HttpRespo
     if not is_htmx(request):
         return redirect(url)
     response = HttpResponse(status=HTTPStatus.NO_CONTENT)
-    trigger_client_event(response, "dialogClosed")
+    trigger_client_event(response, "dialogClosed", {"next": url})
     if event:
         trigger_client_event(response, event)
     return response

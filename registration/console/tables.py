@@ -1,6 +1,7 @@
 """The list of devices being registered: its columns here, its row in one lean template."""
 
 from collections.abc import Iterable
+from urllib.parse import quote
 
 import django_tables2 as tables
 from django.http import HttpRequest
@@ -14,6 +15,7 @@ from tenants.models import Tenant
 from tenants.roles import Role
 from ui.tables import ConsoleTable
 
+MAX_CAME_FROM = 500  # characters; every row repeats them, and some cursors are long
 CHANGED = "registrationsChanged"  # the event on which a list looks again
 
 
@@ -57,9 +59,23 @@ class RegistrationTable(ConsoleTable):
         """Return the rows alone, as the list would draw them."""
         return render_to_string(
             self.row_template,
-            {"rows": self.registrations, "may_act": may_act(request)},
+            {
+                "rows": self.registrations,
+                "may_act": may_act(request),
+                "came_from": came_from(request),
+            },
             request,
         )
+
+
+def came_from(request: HttpRequest) -> str:
+    """Return what the links of a row append to lead back to the list as it is looked at."""
+    parameters = request.GET.copy()
+    parameters.pop("shown", None)
+    url = f"{request.path}?{parameters.urlencode()}" if parameters else ""
+    if request.method == "POST":  # one row answers; its list is the page around it
+        url = request.htmx.current_url_abs_path or ""  # type: ignore[attr-defined]
+    return f"?next={quote(url)}" if "?" in url and len(url) <= MAX_CAME_FROM else ""
 
 
 def may_act(request: HttpRequest) -> bool:

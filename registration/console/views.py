@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from http import HTTPStatus
+from urllib.parse import urlsplit
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -12,7 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from inventory.models import DeviceGroup
 from registration.console.filters import RegistrationQuery
-from registration.console.tables import CHANGED, RegistrationTable, may_act
+from registration.console.tables import CHANGED, RegistrationTable, came_from, may_act
 from registration.errors import ReasonMissingError, RegistrationError
 from registration.lifecycle import Stage
 from registration.live import LiveState
@@ -54,6 +55,7 @@ def registration_list(request: TenantRequest) -> HttpResponse:
         "table": table,
         "elsewhere": RegistrationTable.for_viewer(request, elsewhere).registrations,
         "may_act": may_act(request),
+        "came_from": came_from(request),
         "pending": query.counts.get(Stage.PENDING, 0),
         "tenants": Tenant.objects.all() if request.tenant.is_management else (),
         "groups": groups[:MAX_GROUP_CHOICES],
@@ -154,9 +156,12 @@ def cancel(request: TenantRequest, pk: int) -> HttpResponse:
     """Ask, then cancel a registration."""
     registration = get_object_or_404(visible(request), pk=pk)
     if request.method == "POST":
+        page = reverse("registration:detail", args=[registration.pk])
         registration.remove(by=request.actor)
         messages.success(request, f"Device registration cancelled: {registration}.")
-        return dialog_done(request, reverse(LIST), event=CHANGED)
+        url = back(request)
+        is_gone = urlsplit(url).path.startswith(page)
+        return dialog_done(request, reverse(LIST) if is_gone else url, event=CHANGED)
     return render_dialog(
         request,
         "registration/_cancel.html",

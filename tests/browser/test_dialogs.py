@@ -30,6 +30,18 @@ def test_cancelled_registration_leaves_the_list_and_the_focus_goes_on(page, othe
     assert page.evaluate("document.activeElement !== document.body")
 
 
+def test_cancelling_on_the_page_of_a_registration_leads_to_the_list(page, others):
+    others.register("press-1")
+    row(page, "press-1").get_by_role("link", name="press-1", exact=True).click()
+    page.get_by_role("link", name="Cancel registration").click()
+    page.get_by_role("link", name="Close").click()
+    expect(page.locator("#timeline")).to_be_visible()
+    page.get_by_role("link", name="Cancel registration").click()
+    page.get_by_role("button", name="Cancel registration").click()
+    expect(page.get_by_text("Device registration cancelled: press-1.")).to_be_visible()
+    expect(page.get_by_text("No open registrations")).to_be_visible()
+
+
 def test_accept_all_takes_what_was_shown_and_tells_the_exceptions(page, others):
     others.pending("press-1", "press-2")
     others.pending("token-1", token="s3cret")

@@ -71,10 +71,11 @@ def test_many_are_accepted_and_some_are_cancelled(page, others):
 def test_registration_is_cancelled_and_another_unblocked(page, others):
     others.register("press-1")
     others.block("press-2")
-    page.reload()
+    page.goto(f"{LIST}?q=press&sort=device")
     row(page, "press-1").get_by_role("link", name="Cancel registration of press-1").click()
     page.get_by_role("button", name="Cancel registration").click()
     expect(page.get_by_text("Device registration cancelled: press-1.")).to_be_visible()
+    assert page.url.endswith("?q=press&sort=device")
     row(page, "press-2").get_by_role("link", name="Unblock press-2").click()
     page.get_by_role("button", name="Unblock").click()
     expect(page.get_by_text("Say why")).to_be_visible()
