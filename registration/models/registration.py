@@ -1,7 +1,7 @@
 """A device on its way in, and every step it can take."""
 
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 from django.conf import settings
 from django.db import IntegrityError, models, transaction
@@ -440,21 +440,6 @@ class Registration(models.Model):
         Tally.moved(self.tenant_id, before, self.stage)
         self._log(kind, actor=actor, reason=reason, from_status=origin, to_status=target)
 
-    def _log(
-        self,
-        kind: Kind,
-        *,
-        actor: Actor,
-        reason: str = "",
-        from_status: str = "",
-        to_status: str = "",
-    ) -> None:
-        RegistrationEvent.record(
-            self.tenant_id,
-            self.device_id,
-            kind,
-            actor=actor,
-            reason=reason,
-            from_status=from_status,
-            to_status=to_status,
-        )
+    def _log(self, kind: Kind, **details: Any) -> None:
+        """Write what happened; ``details`` are those of :meth:`RegistrationEvent.record`."""
+        RegistrationEvent.record(self.tenant_id, self.device_id, kind, **details)
