@@ -217,11 +217,15 @@
     for (const row of $$("[data-device-row]", root)) {
       const group = $("[name$='-group']", row);
       const tenant = $("[name$='-tenant']", row);
-      if (tenant && group) {
-        group.disabled = tenant.value !== "management";
-        group.placeholder = group.disabled ? "Chosen by that tenant" : "Start typing to search";
-        if (group.disabled) group.value = "";
+      if (!tenant || !group) continue;
+      // A tenant that is still being typed must not cost the group: it is put aside.
+      const elsewhere = !["", "management"].includes(tenant.value.trim());
+      if (elsewhere !== group.disabled) {
+        if (elsewhere) group.dataset.aside = group.value;
+        group.value = elsewhere ? "" : group.dataset.aside ?? "";
       }
+      group.disabled = elsewhere;
+      group.placeholder = elsewhere ? "Chosen by that tenant" : "Start typing to search";
     }
   }
 
@@ -472,6 +476,7 @@
 
   document.addEventListener("input", (event) => {
     if (event.target.matches?.("[data-device-row] [name$='-device_id']")) checkIds(event.target.form);
+    if (event.target.matches?.("[data-device-row] [name$='-tenant']")) tendRows(event.target.form);
   });
 
   document.addEventListener("change", (event) => {

@@ -1,5 +1,6 @@
 """Forms of the console about registrations."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -17,16 +18,11 @@ from tenants.models import MANAGEMENT, Tenant
 MAX_ROWS = 1000  # devices registered in one dialog; more come as a file
 
 
-class TenantField(forms.ModelChoiceField):  # type: ignore[type-arg]
-    """A choice of tenants by name and ID."""
-
-    def label_from_instance(self, obj: Tenant) -> str:
-        """Return what stands in the list."""
-        return f"{obj.company} ({obj.id})"
-
-
 class DeviceRowForm(forms.Form):
-    """One device to expect: its ID, and where it is to go."""
+    """One device to expect: its ID, and where it is to go.
+
+    ``tenants`` are those that may be chosen, by ID; they are looked up once for all rows.
+    """
 
     device_id = forms.CharField(
         label="Device ID",
@@ -43,8 +39,18 @@ class DeviceRowForm(forms.Form):
             }
         ),
     )
-    tenant = TenantField(
-        label="Add to tenant", queryset=Tenant.objects.none(), required=False, empty_label=None
+    tenant = forms.CharField(
+        label="Add to tenant",
+        required=False,
+        initial=MANAGEMENT,
+        widget=forms.TextInput(
+            attrs={
+                "list": "tenant-options",
+                "autocomplete": "off",
+                "autocapitalize": "off",
+                "spellcheck": "false",
+            }
+        ),
     )
     group = forms.CharField(
         label="Add to group",
@@ -63,15 +69,14 @@ class DeviceRowForm(forms.Form):
         ),
     )
 
-    def __init__(self, *args: Any, viewer: Tenant, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, viewer: Tenant, tenants: Mapping[str, Tenant], **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.viewer = viewer
+        self.tenants = tenants
         self.empty_permitted = True  # also the first row: it may be the one that was removed
-        if viewer.is_management:
-            tenant = self.fields["tenant"]
-            tenant.queryset = Tenant.objects.filter(status=Tenant.Status.ACTIVE)  # type: ignore[attr-defined]
-            tenant.initial = MANAGEMENT
-        else:
+        if not viewer.is_management:
             del self.fields["tenant"]
 
     def has_changed(self) -> bool:
@@ -85,6 +90,14 @@ class DeviceRowForm(forms.Form):
         except DeviceIdError as error:
             message = str(error) if error.device_id else "This field is required."
             raise ValidationError(message) from error
+
+    def clean_tenant(self) -> Tenant:
+        """Return the tenant with the ID that was typed; without one, the viewer's own."""
+        typed: str = self.cleaned_data["tenant"]
+        tenant = self.tenants.get(typed) if typed else self.viewer
+        if tenant is None:
+            raise ValidationError("There is no active tenant with this ID.")
+        return tenant
 
     def clean_group(self) -> str:
         """Check that the path can be a group's."""

@@ -19,6 +19,7 @@ from registration.errors import RegistrationError
 from registration.models import Registration
 from tenants.decorators import tenant_view
 from tenants.http import TenantRequest
+from tenants.models import Tenant
 from ui.htmx import is_htmx, render_dialog, require_safe_or_post
 
 PREFIX = "rows"
@@ -40,17 +41,18 @@ class Result:
 @tenant_view(*ADMIN)
 def register(request: TenantRequest) -> HttpResponse:
     """Show the rows, change their number without JavaScript, or register them."""
+    who = {"viewer": request.tenant, "tenants": _tenants(request.tenant)}
     if request.method != "POST":
         # A link may bring an ID along; it never registers by itself.
         rows = [{"device_id": request.GET.get("externalId", "").strip()}]
-        return _show(request, _formset(request, rows))
+        return _show(request, _formset(rows, who), who)
     if "change" in request.POST:
         rows = _changed_rows(request)
         status = HTTPStatus.UNPROCESSABLE_ENTITY if len(rows) > MAX_ROWS else HTTPStatus.OK
-        return _show(request, _formset(request, rows), status=status)
-    formset = DeviceFormSet(request.POST, prefix=PREFIX, form_kwargs={"viewer": request.tenant})
+        return _show(request, _formset(rows, who), who, status=status)
+    formset = DeviceFormSet(request.POST, prefix=PREFIX, form_kwargs=who)
     if not formset.is_valid():
-        return _show(request, formset, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+        return _show(request, formset, who, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     results = [_register(request, form) for form in filled(formset)]
     outcome = _outcome(results)
     response = render_dialog(
@@ -65,9 +67,23 @@ def register(request: TenantRequest) -> HttpResponse:
     return response
 
 
-def _show(request: TenantRequest, formset: Any, *, status: int = HTTPStatus.OK) -> HttpResponse:
-    empty = DeviceRowForm(prefix=f"{PREFIX}-__prefix__", viewer=request.tenant)
-    context = {"formset": formset, "empty": empty, "rule": RULE, "max_rows": MAX_ROWS}
+def _tenants(viewer: Tenant) -> dict[str, Tenant]:
+    """Return the tenants that ``viewer`` may register for, by ID, in one query for all rows."""
+    if not viewer.is_management:
+        return {}
+    return {each.pk: each for each in Tenant.objects.filter(status=Tenant.Status.ACTIVE)}
+
+
+def _show(
+    request: TenantRequest, formset: Any, who: dict[str, Any], *, status: int = HTTPStatus.OK
+) -> HttpResponse:
+    empty = DeviceRowForm(prefix=f"{PREFIX}-__prefix__", **who)
+    context = {
+        "formset": formset,
+        "empty": empty,
+        "tenants": who["tenants"].values(),
+        "rule": RULE,
+    }
     return render_dialog(
         request,
         "registration/_register.html",
@@ -78,16 +94,16 @@ def _show(request: TenantRequest, formset: Any, *, status: int = HTTPStatus.OK) 
     )
 
 
-def _formset(request: TenantRequest, rows: list[dict[str, str]]) -> Any:
+def _formset(rows: list[dict[str, str]], who: dict[str, Any]) -> Any:
     """Return a formset that holds ``rows``, as if they had been typed."""
     rows = rows or [{}]
+    if not any(row.get("device_id") for row in rows):
+        return DeviceFormSet(prefix=PREFIX, form_kwargs=who, initial=rows[:MAX_ROWS])
     data = {f"{PREFIX}-TOTAL_FORMS": str(len(rows)), f"{PREFIX}-INITIAL_FORMS": "0"}
     for index, row in enumerate(rows):
-        data |= {f"{PREFIX}-{index}-{name}": value for name, value in row.items()}
-    kwargs = {"viewer": request.tenant}
-    if not any(row.get("device_id") for row in rows):
-        return DeviceFormSet(prefix=PREFIX, form_kwargs=kwargs, initial=[{} for _ in rows[1:]])
-    return DeviceFormSet(data, prefix=PREFIX, form_kwargs=kwargs)
+        typed = {"tenant": who["viewer"].pk} | row
+        data |= {f"{PREFIX}-{index}-{name}": value for name, value in typed.items()}
+    return DeviceFormSet(data, prefix=PREFIX, form_kwargs=who)
 
 
 def _typed_rows(request: TenantRequest) -> list[dict[str, str]]:

@@ -5,6 +5,7 @@ import pytest
 from inventory.models import DeviceGroup
 from registration.lifecycle import Stage
 from registration.models import Registration
+from tenants.models import Tenant
 from tests.consoles import LIST, NEW, read, suspend
 from tests.support import events_of
 
@@ -86,6 +87,20 @@ def test_row_is_added_and_removed_without_javascript(desk):
     page = desk.post(NEW, rows("press-7", change="0"))
     assert typed(page) == [""]
     assert not Registration.objects.exists()
+
+
+def test_row_is_added_to_rows_that_have_no_id_yet(desk, console):
+    page = desk.post(NEW, rows({"group": "Hall 2"}, change="add"))
+    assert typed(page) == ["", ""]
+    form = read(page).one("form", data_register=True)
+    assert (form.fields["rows-0-group"], form.fields["rows-1-group"]) == ("Hall 2", "")
+    assert problems(page) == {}
+    response = desk.post(NEW, {**form.fields, "rows-0-device_id": "press-7"})
+    assert headline(response) == "Device registered"
+    assert device_ids(group__path="Hall 2") == {"press-7"}
+    page = console("management/operator").post(NEW, rows({"tenant": "acme"}, change="add"))
+    fields = read(page).one("form", data_register=True).fields
+    assert (fields["rows-0-tenant"], fields["rows-1-tenant"]) == ("acme", "management")
 
 
 def test_pasted_list_becomes_rows_without_javascript(desk):
@@ -333,20 +348,50 @@ def test_empty_and_removed_rows_are_passed_over(desk, sent):
 
 
 def test_tenant_is_chosen_by_management_only(desk, console):
-    assert not read(desk.get(NEW)).all("select")
+    for page in (read(desk.get(NEW)), read(desk.post(NEW, rows("a b")))):
+        assert not page.all("datalist", id="tenant-options")
+        assert "rows-0-tenant" not in page.one("form", data_register=True).fields
+        assert "globex" not in page.one("main").text.lower()
     page = read(console("management/operator").get(NEW))
-    options = page.one("div", data_device_rows=True).one("select").all("option")
-    assert [(o["value"], o.text, "selected" in o.attrs) for o in options] == [
-        ("acme", "Acme (acme)", False),
-        ("globex", "Globex (globex)", False),
-        ("management", "Management (management)", True),
+    field = page.one("input", name="rows-0-tenant")
+    assert field["value"] == "management"
+    assert [(o["value"], o.text) for o in page.one(id=field["list"]).all("option")] == [
+        ("acme", "Acme"),
+        ("globex", "Globex"),
+        ("management", "Management"),
     ]
+
+
+@pytest.mark.parametrize("sent", [{}, {"change": "add"}], ids=["mistake", "row added"])
+def test_dialog_costs_the_same_for_any_number_of_rows_and_tenants(
+    console, management, django_assert_max_num_queries, sent
+):
+    desk, sizes = console("management/operator"), []
+    for number, more_tenants in ((2, 0), (1000, 300)):
+        Tenant.objects.bulk_create(
+            Tenant(id=f"tenant-{each}", company=f"Company {each}", parent=management)
+            for each in range(more_tenants)
+        )
+        devices = [{"device_id": f"d-{each}", "tenant": "acme"} for each in range(number - 1)]
+        with django_assert_max_num_queries(3):
+            response = desk.post(NEW, rows("a b", *devices, **sent))
+        assert typed(response)[:number] == ["a b", *(each["device_id"] for each in devices)]
+        sizes.append(len(response.content))
+    assert (sizes[1] - sizes[0]) / 998 < 2500  # bytes of one row, the list of tenants included
+
+
+def test_tenant_is_looked_up_once_for_all_rows(console, django_assert_max_num_queries):
+    desk = console("management/operator")
+    sent = rows(*({"device_id": f"a {n}", "tenant": "acme"} for n in range(200)))
+    with django_assert_max_num_queries(3):
+        assert desk.post(NEW, sent).status_code == 422
 
 
 def test_suspended_tenant_is_not_offered(console, acme):
     suspend(acme)
     page = read(console("management/operator").get(NEW))
-    assert "Acme" not in page.one("div", data_device_rows=True).text
+    options = [each["value"] for each in page.one(id="tenant-options").all("option")]
+    assert options == ["globex", "management"]
     response = console("management/operator").post(
         NEW, rows({"device_id": "press-7", "tenant": "acme"})
     )
@@ -381,6 +426,15 @@ def test_tenant_that_does_not_exist_is_refused(console, tenant):
     )
     assert response.status_code == 422
     assert "rows-0-tenant" in problems(response)
+    if tenant == "nowhere":
+        assert problems(response)["rows-0-tenant"] == "There is no active tenant with this ID."
+        assert read(response).one("input", name="rows-0-tenant")["value"] == "nowhere"
+
+
+@pytest.mark.parametrize("tenant", ["", " management "])
+def test_tenant_that_is_left_out_is_the_own_one(console, tenant):
+    console("management/operator").post(NEW, rows({"device_id": "press-7", "tenant": tenant}))
+    assert Registration.objects.get().tenant_id == "management"
 
 
 def test_device_goes_to_a_tenant_or_into_a_group(console):
