@@ -24,7 +24,9 @@ FORBIDDEN_CATEGORIES: Final = frozenset({"Cc", "Cf", "Cs", "Cn", "Co", "Zs", "Zl
 # The same rule for the ``pattern`` of an input, where the browser knows the categories too.
 HTML_PATTERN: Final = r"[^\s\/\\+$\p{Cc}\p{Cf}\p{Cs}\p{Cn}\p{Co}\p{Z}]+"
 RULE: Final = (
-    "No spaces, no control or invisible characters, and none of / \\ + $. At most 1,000 characters."
+    "No spaces, no control or invisible characters, and none of / \\ + $. At most "
+    f"{MAX_DEVICE_ID_BYTES:,} letters, digits and signs; each one that is not plain English, such "
+    "as ä, counts as two to four."
 )
 
 

@@ -162,27 +162,37 @@
     checkIds(form);
   }
 
-  // Says beside the field what the server would say; the rule itself is the field's pattern.
+  // Says beside the field what the server would say; the rule comes with the form.
   function checkIds(form) {
     const seen = new Set();
     for (const row of $$("[data-device-row]", form)) {
       const field = idField(row);
       const id = field.value.trim().normalize("NFC");
-      let problem = "";
-      if (id && (field.validity.patternMismatch || id === "." || id === "..")) {
-        problem = `Not allowed in a device ID: ${culprit(field, id)}`;
-      } else if (id && seen.has(id)) {
-        problem = "Device ID duplicates are not allowed";
-      }
-      if (id) seen.add(id);
-      say(field, problem);
+      say(field, !id ? "" : broken(form, field, id) || (seen.has(id) ? "Device ID duplicates are not allowed" : ""));
+      seen.add(id);
     }
   }
 
-  // The first character that the field's pattern does not take, spelt out.
-  function culprit(field, id) {
-    const allowed = new RegExp(`^(?:${field.pattern})$`, "v");
-    const character = [...id].find((one) => !allowed.test(one)) ?? id;
+  const bytes = new TextEncoder();
+
+  function broken(form, field, id) {
+    const allowed = compiled(field.pattern);
+    if (!allowed.test(id)) return `Not allowed in a device ID: ${spelt([...id].find((one) => !allowed.test(one)) ?? id)}`;
+    if (form.dataset.reserved.split(" ").includes(id)) return `Not allowed as a device ID: ${id} means something else in addresses`;
+    const length = bytes.encode(id).length;
+    const limit = Number(form.dataset.maxBytes);
+    return length > limit ? `Too long for a device ID: ${length} bytes, and at most ${limit} are allowed` : "";
+  }
+
+  // All rows have one pattern, read as a browser reads it.
+  let rule = { pattern: null, regex: null };
+
+  function compiled(pattern) {
+    if (rule.pattern !== pattern) rule = { pattern, regex: new RegExp(`^(?:${pattern})$`, "v") };
+    return rule.regex;
+  }
+
+  function spelt(character) {
     if (character === " ") return "a space";
     if (/[\p{Cc}\p{Cf}\p{Z}]/u.test(character)) return "an invisible character";
     return character;

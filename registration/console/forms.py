@@ -9,7 +9,7 @@ from django.forms.formsets import BaseFormSet, formset_factory
 from django.urls import reverse_lazy
 
 from inventory.models import MAX_PATH_LENGTH, GroupPathError, split_path
-from registration.device_ids import HTML_PATTERN, RULE, clean_device_id
+from registration.device_ids import HTML_PATTERN, clean_device_id
 from registration.errors import DeviceIdError
 from registration.lifecycle import TokenPolicy
 from registration.options import HANDOVER_HOURS
@@ -32,7 +32,6 @@ class DeviceRowForm(forms.Form):
             attrs={
                 "placeholder": "0123ab32fcd",
                 "pattern": HTML_PATTERN,
-                "title": RULE,
                 "autocomplete": "off",
                 "autocapitalize": "off",
                 "spellcheck": "false",

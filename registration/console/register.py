@@ -10,11 +10,12 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from inventory.fields import MAX_DEVICE_ID_BYTES
 from inventory.models import DeviceGroup
 from registration.console.forms import MAX_ROWS, DeviceFormSet, DeviceRowForm, filled
 from registration.console.tables import CHANGED
 from registration.console.views import ADMIN, LIST
-from registration.device_ids import RULE
+from registration.device_ids import RESERVED, RULE
 from registration.errors import RegistrationError
 from registration.models import Registration
 from tenants.decorators import tenant_view
@@ -83,6 +84,8 @@ def _show(
         "empty": empty,
         "tenants": who["tenants"].values(),
         "rule": RULE,
+        "reserved": " ".join(sorted(RESERVED)),
+        "max_bytes": MAX_DEVICE_ID_BYTES,
     }
     return render_dialog(
         request,

@@ -138,6 +138,28 @@ def test_row_that_is_removed_is_not_registered(page):
     expect(page.get_by_role("dialog", name="Device registered")).to_contain_text("press-1")
 
 
+def test_rule_of_ids_while_typing_is_the_rule_of_the_server(page):
+    page.locator("[data-menu] summary").click()
+    page.get_by_role("link", name="General").click()
+    dialog = page.get_by_role("dialog")
+    field = dialog.get_by_label("Device ID", exact=True)
+    note = dialog.locator("[id$=-live]")
+    for typed, said in {
+        "a/b": "Not allowed in a device ID: /",
+        "a\u200bb": "an invisible character",
+        "limit": "limit means something else in addresses",
+        " .. ": ".. means something else in addresses",
+        "ä" * 501: "Too long for a device ID: 1002 bytes, and at most 1000 are allowed",
+    }.items():
+        field.fill(typed)
+        expect(note).to_contain_text(said)
+    for typed in (" press-1 ", "Limit", "ä" * 500, "a:b", "..."):
+        field.fill("a b")
+        expect(note).to_be_visible()
+        field.fill(typed)
+        expect(note).to_have_count(0)
+
+
 def test_management_chooses_a_tenant_or_a_group(page):
     page.locator("[data-menu] summary").click()
     page.get_by_role("link", name="General").click()

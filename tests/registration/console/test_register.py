@@ -2,7 +2,9 @@
 
 import pytest
 
+from inventory.fields import MAX_DEVICE_ID_BYTES
 from inventory.models import DeviceGroup
+from registration.device_ids import HTML_PATTERN, RESERVED, RULE
 from registration.lifecycle import Stage
 from registration.models import Registration
 from tenants.models import Tenant
@@ -314,6 +316,14 @@ def test_id_that_breaks_the_rule_is_refused_with_the_reason(desk, device_id, pro
 def test_id_within_the_rule_is_taken(desk, device_id):
     assert headline(desk.post(NEW, rows(device_id))) == "Device registered"
     assert device_ids() == {device_id}
+
+
+def test_dialog_brings_the_rule_that_the_server_applies(desk):
+    form = read(desk.get(NEW)).one("form", data_register=True)
+    assert set(form["data-reserved"].split(" ")) == RESERVED
+    assert int(form["data-max-bytes"]) == MAX_DEVICE_ID_BYTES
+    assert form.one("input", name="rows-0-device_id")["pattern"] == HTML_PATTERN
+    assert RULE in form.text
 
 
 def test_same_id_in_two_spellings_of_unicode_is_a_duplicate(desk):
