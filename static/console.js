@@ -261,6 +261,8 @@
     });
   }
 
+  let askedFor = new Set(); // rows whose fate the answer tells; of others it says nothing
+
   function mergeRows(target, fresh) {
     const body = $("[data-rows]", target);
     const changes = [];
@@ -268,11 +270,14 @@
     const elsewhere = $$("[data-elsewhere] > tr", fresh);
     const alive = new Set([...wanted, ...elsewhere].map((row) => row.id));
     for (const row of $$(":scope > tr", body)) {
-      if (!alive.has(row.id)) {
-        changes.push(`${row.dataset.device}: registration cancelled`);
-        if (row.contains(document.activeElement)) focusNear(row);
-        row.remove();
+      if (alive.has(row.id)) continue;
+      if (!askedFor.has(row.id)) {
+        if (!isInHand(row)) row.remove(); // too far down to be looked after
+        continue;
       }
+      changes.push(`${row.dataset.device}: registration cancelled`);
+      if (row.contains(document.activeElement)) focusNear(row);
+      row.remove();
     }
     let place = body.firstElementChild;
     for (const row of wanted) {
@@ -293,6 +298,9 @@
     $("table", target).hidden = body.childElementCount === 0;
     return changes;
   }
+
+  const isInHand = (row) =>
+    row.contains(document.activeElement) || $("input[name=selected]:checked", row) || $("input[name=token]", row)?.value;
 
   // The focus of a row that goes: on to the next one, or to the title if it was the last.
   function focusNear(row) {
@@ -500,8 +508,9 @@
   document.addEventListener("htmx:configRequest", (event) => {
     const list = event.detail.elt;
     if (list.matches("[data-live]") && $("[data-rows]", list)) {
-      const shown = $$("[data-rows] > tr", list).map((row) => row.id.replace("registration-", ""));
-      event.detail.parameters.set("shown", shown.join(","));
+      const shown = $$("[data-rows] > tr", list).slice(0, Number(list.dataset.maxShown)).map((row) => row.id);
+      askedFor = new Set(shown);
+      event.detail.parameters.set("shown", shown.map((id) => id.replace("registration-", "")).join(","));
     }
   });
 

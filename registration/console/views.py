@@ -52,6 +52,7 @@ def registration_list(request: TenantRequest) -> HttpResponse:
         "query": query,
         "page": page,
         "last_page": LAST_PAGE,
+        "max_shown": MAX_SHOWN,
         "table": table,
         "elsewhere": RegistrationTable.for_viewer(request, elsewhere).registrations,
         "may_act": may_act(request),

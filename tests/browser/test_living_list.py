@@ -59,6 +59,39 @@ def test_row_that_left_the_filter_stays_until_the_page_is_loaded_again(open_page
     expect(page.get_by_text("Nothing here")).to_be_visible()
 
 
+def test_rows_too_far_down_to_be_looked_after_are_not_called_cancelled(open_page, others):
+    devices = ("last-1", "last-2", "last-3", "last-4", "first-2", "first-1")
+    others.pending(*devices[:1], token="s3cret")
+    others.pending(*devices[1:])
+    page = open_page(f"{LIST}?status=pending")
+    expect(page.locator("[data-rows] > tr")).to_have_count(6)
+    # As if there were two hundred above them; those that others accept are on no page any more.
+    page.evaluate("document.querySelector('[data-live]').dataset.maxShown = '2'")
+    row(page, "last-1").get_by_label("Security token of last-1").fill("s3cr")
+    row(page, "last-2").get_by_label("Select last-2").check()
+    row(page, "last-3").get_by_role("link", name="last-3", exact=True).focus()
+    page.evaluate("""() => {
+        window.told = [];
+        new MutationObserver(() => window.told.push(announcer.textContent)).observe(
+            announcer, { childList: true });
+    }""")
+    others.accept("first-1")
+    expect(row(page, "first-1")).to_contain_text("Accepted")
+    for device in ("last-4", "last-3", "last-2"):
+        others.accept(device)
+    others.cancel("last-1")
+    expect(row(page, "last-4")).to_have_count(0)
+    others.cancel("first-2")
+    expect(row(page, "first-2")).to_have_count(0)
+    expect(row(page, "last-3").get_by_role("link", name="last-3", exact=True)).to_be_focused()
+    expect(row(page, "last-2").get_by_label("Select last-2")).to_be_checked()
+    token = row(page, "last-1").get_by_label("Security token of last-1")
+    expect(token).to_have_value("s3cr")
+    expect(page.locator("#announcer")).to_contain_text("first-2: registration cancelled")
+    told = " ".join(page.evaluate("window.told"))
+    assert told.count("cancelled") == told.count("first-2: registration cancelled") > 0
+
+
 def test_focus_stays_on_a_link_above_the_list(page, others):
     chip = page.get_by_role("link", name="Waiting")
     chip.focus()

@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from inventory.models import DeviceGroup
+from registration.console.views import MAX_SHOWN
 from registration.lifecycle import Stage, TokenPolicy
 from registration.models import Registration, Tally
 from tests.consoles import LIST, read, shown_ids
@@ -322,3 +323,8 @@ def test_rows_kept_in_view_cost_no_query_each(console, many, django_assert_max_n
     desk = console("management/operator")
     with django_assert_max_num_queries(CEILING["management/operator"] + 7):
         desk.get(LIST, {"shown": shown}, target="registration-table")
+
+
+def test_list_says_how_many_rows_in_view_it_looks_after(desk):
+    table = read(desk.get(LIST)).one(id="registration-table")
+    assert table["data-max-shown"] == str(MAX_SHOWN)
