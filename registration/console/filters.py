@@ -7,7 +7,7 @@ from typing import Final, Self
 from django.http import QueryDict
 
 from inventory.fields import as_words, starts_with
-from inventory.models import DeviceGroup
+from inventory.models import PATH_SEPARATOR, DeviceGroup, GroupPathError, split_path
 from registration.lifecycle import Stage
 from registration.models import Registration, RegistrationQuerySet
 from tenants.models import Tenant
@@ -52,13 +52,18 @@ class Chip:
 
 @dataclass(frozen=True)
 class RegistrationQuery:
-    """One way to look at the list; ``counts`` says how many there are at each stage."""
+    """One way to look at the list; ``counts`` says how many there are at each stage.
+
+    ``group`` is the path that was asked for, ``groups`` those found there: none, one, or for the
+    management tenant as many as there are tenants with such a path.
+    """
 
     viewer: Tenant
     status: StatusFilter
     search: str
     tenant: Tenant | None
-    group: DeviceGroup | None
+    group: str
+    groups: tuple[DeviceGroup, ...]
     sort: str
     counts: Mapping[Stage, int]
 
@@ -69,13 +74,15 @@ class RegistrationQuery:
         tenant = None
         if viewer.is_management and parameters.get("tenant"):
             tenant = Tenant.objects.filter(pk=_plain(parameters.get("tenant", ""))).first()
+        group, groups = _groups(viewer, tenant, _plain(parameters.get("group", "")))
         sort = parameters.get("sort", "")
         return cls(
             viewer=viewer,
             status=status,
             search=_plain(parameters.get("q", ""))[:MAX_SEARCH_LENGTH],
             tenant=tenant,
-            group=DeviceGroup.objects.visible_to(viewer).by_text_id(parameters.get("group", "")),
+            group=group,
+            groups=groups,
             sort=sort if sort.removeprefix("-") in SORTABLE else "",
             counts=Registration.objects.count_by_stage(viewer, only=tenant),
         )
@@ -119,8 +126,12 @@ class RegistrationQuery:
         rows = Registration.objects.for_tenant(self.viewer).at_stages(self.status.stages)
         if self.tenant:
             rows = rows.filter(tenant=self.tenant)
-        if self.group:
-            rows = rows.filter(group=self.group)
+        if self.group and not self.groups:
+            return rows.none()
+        if len(self.groups) == 1:  # equality, not IN, keeps the order of the index
+            rows = rows.filter(group=self.groups[0])
+        elif self.groups:
+            rows = rows.filter(group__in=self.groups)
         if self.search and self.searches_inside:
             rows = rows.alias(text=as_words("device_id")).filter(text__icontains=self.search)
         elif self.search:
@@ -140,6 +151,26 @@ class RegistrationQuery:
         return paginator.page(
             cursor, total=min(total, COUNTED_UP_TO) if capped else total, total_is_capped=capped
         )
+
+
+def _groups(
+    viewer: Tenant, tenant: Tenant | None, text: str
+) -> tuple[str, tuple[DeviceGroup, ...]]:
+    """Return the path that ``text`` asks for, and the groups there.
+
+    Links from before paths stood in the URL have the ID of a group.
+    """
+    if not text:
+        return "", ()
+    visible = DeviceGroup.objects.visible_to(viewer)
+    try:
+        path = PATH_SEPARATOR.join(split_path(text))
+    except GroupPathError:
+        return text, ()
+    there = visible.filter(path=path)
+    found = tuple(there.for_tenant(tenant) if tenant else there)
+    by_id = None if found else visible.by_text_id(text)
+    return (by_id.path, (by_id,)) if by_id else (path, found)
 
 
 def _plain(text: str) -> str:

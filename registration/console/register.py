@@ -14,7 +14,7 @@ from inventory.fields import MAX_DEVICE_ID_BYTES
 from inventory.models import DeviceGroup
 from registration.console.forms import MAX_ROWS, DeviceFormSet, DeviceRowForm, filled
 from registration.console.tables import CHANGED
-from registration.console.views import ADMIN, LIST
+from registration.console.views import ADMIN, LIST, READ
 from registration.device_ids import RESERVED, RULE
 from registration.errors import RegistrationError
 from registration.models import Registration
@@ -174,10 +174,23 @@ def _outcome(results: list[Result]) -> dict[str, Any]:
 
 
 @require_safe
-@tenant_view(*ADMIN)
+@tenant_view(*READ, *ADMIN)
 def group_options(request: TenantRequest) -> HttpResponse:
-    """Offer groups whose path contains what is being typed, for the list of suggestions."""
+    """Offer groups whose path contains what is being typed, for the list of suggestions.
+
+    They are the person's own; ``everywhere`` adds those of the tenants below, which can be
+    looked at but not registered into.
+    """
     named = next((name for name in request.GET if name.endswith("group")), "")
     typed = request.GET.get(named, "").replace("\x00", "")
-    groups = DeviceGroup.objects.for_tenant(request.tenant).matching(typed.strip())
-    return render(request, "registration/_group_options.html", {"groups": groups[:OFFERED_GROUPS]})
+    groups = DeviceGroup.objects.all()
+    if request.GET.get("everywhere"):
+        groups = groups.visible_to(request.tenant)
+        below = request.GET.get("tenant", "").replace("\x00", "")
+        groups = groups.filter(tenant=below) if below else groups
+    else:
+        groups = groups.for_tenant(request.tenant)
+    paths = groups.matching(typed.strip()).order_by("path").values_list("path", flat=True)
+    return render(
+        request, "registration/_group_options.html", {"paths": paths.distinct()[:OFFERED_GROUPS]}
+    )

@@ -29,7 +29,6 @@ READ = (Role.DEVICE_CONTROL_READ,)
 ADMIN = (Role.DEVICE_CONTROL_ADMIN,)
 LIST = "registration:list"
 MAX_SHOWN = 200  # rows already on screen that a live update looks after
-MAX_GROUP_CHOICES = 100  # groups offered as a filter; more are found by typing
 
 
 def visible(request: TenantRequest) -> RegistrationQuerySet:
@@ -46,7 +45,6 @@ def registration_list(request: TenantRequest) -> HttpResponse:
     page = query.page(request.GET.get("after", ""))
     table = RegistrationTable.for_viewer(request, page.rows, order=query.order)
     elsewhere = _still_shown(request, {row.pk for row in page.rows})
-    groups = DeviceGroup.objects.visible_to(request.tenant).select_related("tenant")
     context = {
         "live": live,
         "query": query,
@@ -59,7 +57,7 @@ def registration_list(request: TenantRequest) -> HttpResponse:
         "came_from": came_from(request),
         "pending": query.counts.get(Stage.PENDING, 0),
         "tenants": Tenant.objects.all() if request.tenant.is_management else (),
-        "groups": groups[:MAX_GROUP_CHOICES],
+        "groups": DeviceGroup.objects.visible_to(request.tenant),
     }
     return render_page(
         request,

@@ -65,6 +65,37 @@ def test_filter_is_remembered_when_another_is_chosen(page, others):
     expect(page.locator("[data-rows] > tr")).to_have_count(3)
 
 
+def test_group_is_found_by_typing_its_path(page, others):
+    others.register("press-1", "press-2")
+    page.goto(LIST)
+    row(page, "press-1").get_by_role("link", name="press-1", exact=True).click()
+    typed = re.compile("groups/.*group=Plant")
+    with page.expect_response(typed):  # else the page is left while suggestions are asked for
+        page.get_by_label("Add to group").fill("Plant A/Hall 2")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("will be put into")).to_be_visible()
+    page.goto(f"{LIST}?sort=device")
+    group = page.get_by_label("Group", exact=True)
+    group.press_sequentially("hall")
+    suggestion = page.locator("#group-filter-options option")
+    expect(suggestion).to_have_count(1)
+    expect(suggestion).to_have_attribute("value", "Plant A/Hall 2")
+    expect(row(page, "press-2")).to_be_visible()  # nobody chose anything yet
+    expect(page).to_have_url(re.compile(r"\?sort=device$"))
+    with page.expect_response(typed):
+        group.fill("Plant A/Hall 2")
+    group.press("Tab")
+    expect(row(page, "press-2")).to_have_count(0)
+    expect(row(page, "press-1")).to_be_visible()
+    expect(page).to_have_url(re.compile(r"group=Plant(\+|%20)A"))
+    page.reload()
+    assert shown(page) == ["press-1"]
+    with page.expect_response(re.compile("groups/.*group=Hall")):
+        group.fill("Hall 9")
+    group.press("Tab")
+    expect(page.get_by_text("There is no group “Hall 9”.")).to_be_visible()
+
+
 def test_pages_are_turned_forwards_and_back(page, others):
     others.register(*(f"many-{number:02}" for number in range(55)))
     page.goto(f"{LIST}?sort=device")

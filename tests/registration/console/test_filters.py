@@ -5,6 +5,7 @@ import json
 from urllib.parse import urlencode
 
 import pytest
+from django.http import QueryDict
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -90,18 +91,98 @@ def test_heading_says_the_order_and_turns_it_round(make_registration, desk):
     assert heading.one("a")["href"] == f"{LIST}?sort=-device&q=press"
 
 
-def test_group_filter_shows_that_group(make_registration, desk, console, acme, globex):
-    hall = DeviceGroup.objects.at_path(acme, "Plant A/Hall 2")
-    foreign = DeviceGroup.objects.at_path(globex, "Secret lab")
-    make_registration("press-7", group=hall)
+@pytest.fixture
+def halls(make_registration, acme, globex):
+    """Groups of two tenants, some with the same path, and a device in each."""
+    groups = {
+        "acme": DeviceGroup.objects.at_path(acme, "Plant A/Hall 2"),
+        "globex": DeviceGroup.objects.at_path(globex, "Plant A/Hall 2"),
+        "secret": DeviceGroup.objects.at_path(globex, "Secret lab"),
+    }
+    make_registration("of-acme", group=groups["acme"])
+    make_registration("of-globex", tenant=globex, group=groups["globex"])
+    make_registration("secret", tenant=globex, group=groups["secret"])
+    make_registration("in-none")
+    return groups
+
+
+def test_group_filter_shows_the_group_at_a_path(halls, desk):
+    for typed in ("Plant A/Hall 2", " Plant A / Hall 2 "):
+        response = desk.get(LIST, {"group": typed})
+        assert shown_ids(response) == ["of-acme"]
+        assert "1\N{EN DASH}1 of 1" in read(response).text
+        assert read(response).one("input", name="group")["value"] == "Plant A/Hall 2"
+
+
+def test_group_filter_reaches_every_group(make_registration, desk, acme):
+    for number in range(150):
+        group = DeviceGroup.objects.at_path(acme, f"Hall {number:03}")
+    make_registration("press-7", group=group)
     make_registration("press-8")
-    make_registration("press-9", tenant=globex, group=foreign)
-    response = desk.get(LIST, {"group": hall.pk})
-    assert shown_ids(response) == ["press-7"]
-    assert b"Secret lab" not in response.content
-    # Another tenant's group is no filter at all.
-    assert len(shown_ids(desk.get(LIST, {"group": foreign.pk}))) == 2
-    assert shown_ids(console("management/reader").get(LIST, {"group": foreign.pk})) == ["press-9"]
+    assert shown_ids(desk.get(LIST, {"group": "Hall 149"})) == ["press-7"]
+    offered = desk.get(f"{LIST}groups/?everywhere=1", {"group": "149"}, target="x")
+    assert [option["value"] for option in read(offered).all("option")] == ["Hall 149"]
+
+
+def test_management_finds_a_path_in_all_tenants_or_in_one(halls, console):
+    desk = console("management/reader")
+    assert set(shown_ids(desk.get(LIST, {"group": "Plant A/Hall 2"}))) == {"of-acme", "of-globex"}
+    asked = {"group": "Plant A/Hall 2", "tenant": "globex"}
+    assert shown_ids(desk.get(LIST, asked)) == ["of-globex"]
+    assert shown_ids(desk.get(LIST, {"group": "Secret lab"})) == ["secret"]
+    assert shown_ids(desk.get(LIST, {"group": "Secret lab", "tenant": "acme"})) == []
+
+
+@pytest.mark.parametrize("group", ["Hall 9", "plant a/hall 2", "Secret lab", "a//b", "987654"])
+def test_group_that_is_not_there_has_no_devices(halls, desk, group):
+    response = desk.get(LIST, {"group": group})
+    assert shown_ids(response) == []
+    assert "Nothing here" in read(response).text
+    assert f"There is no group “{group}”." in read(response).text
+    assert read(response).one("input", name="group")["value"] == group
+
+
+def test_link_with_the_id_of_a_group_still_works(halls, desk, console):
+    response = desk.get(LIST, {"group": halls["acme"].pk})
+    assert shown_ids(response) == ["of-acme"]
+    assert read(response).one("input", name="group")["value"] == "Plant A/Hall 2"
+    assert shown_ids(desk.get(LIST, {"group": halls["secret"].pk})) == []
+    assert b"Secret lab" not in desk.get(LIST, {"group": halls["secret"].pk}).content
+    desk = console("management/reader")
+    assert shown_ids(desk.get(LIST, {"group": halls["secret"].pk})) == ["secret"]
+
+
+def test_path_comes_before_an_id(halls, make_registration, desk, acme):
+    number = str(halls["acme"].pk)
+    make_registration("in-number", group=DeviceGroup.objects.at_path(acme, number))
+    assert shown_ids(desk.get(LIST, {"group": number})) == ["in-number"]
+
+
+def test_one_group_is_looked_up_by_equality(halls, acme):
+    query = filters.RegistrationQuery.read(acme, QueryDict("group=Plant+A/Hall+2"))
+    assert f'"group_id" = {halls["acme"].pk}' in str(query.rows().query)
+
+
+def test_suggestions_of_the_filter_are_those_one_may_look_at(halls, console):
+    def offered(login, url):
+        options = read(console(login).get(f"{LIST}groups/{url}")).all("option")
+        return [option["value"] for option in options]
+
+    everywhere = ["Plant A", "Plant A/Hall 2", "Secret lab"]
+    assert offered("management/reader", "?everywhere=1&tenant=") == everywhere
+    assert offered("management/reader", "?everywhere=1&group=lab") == ["Secret lab"]
+    assert offered("management/reader", "?everywhere=1&tenant=acme") == everywhere[:2]
+    assert offered("management/reader", "?everywhere=1&tenant=%00") == everywhere
+    assert offered("management/operator", "") == []
+    assert offered("acme/reader", "?everywhere=1") == everywhere[:2]
+    assert offered("acme/reader", "?everywhere=1&tenant=globex") == []
+
+
+def test_filter_of_groups_is_there_as_soon_as_there_are_groups(desk, acme, globex):
+    DeviceGroup.objects.at_path(globex, "Secret lab")
+    assert not read(desk.get(LIST)).all("input", name="group")
+    DeviceGroup.objects.at_path(acme, "Hall 2")
+    assert read(desk.get(LIST)).one("input", name="group")["value"] == ""
 
 
 def test_tenant_filter_is_for_management(make_registration, desk, console, globex):
@@ -199,7 +280,7 @@ def test_nonsense_in_the_url_is_harmless(make_registration, console, name, value
     for sort in ("", "device", "-contact") if name == "after" else ("device",):
         response = desk.get(f"{LIST}?{encoded(**({'sort': sort} | {name: value}))}")
         assert response.status_code == 200
-        if name != "q":
+        if name not in {"q", "group"} or not value.strip("\x00"):
             assert shown_ids(response) == ["press-7"]
             foot = read(response).one("nav", aria_label="Pages")
             assert foot.text.startswith("1\N{EN DASH}1 of 1")
