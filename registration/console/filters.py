@@ -104,10 +104,14 @@ class RegistrationQuery:
 
     @property
     def order(self) -> str:
-        """Return the sort in force: newest first, or by ID where that is what is searched."""
-        if self.sort:
+        """Return the sort in force: newest first, or by ID where its start is searched."""
+        if self.search and not self.searches_inside:
+            return "-device" if self.sort == "-device" else "device"
+        # A device that is in says nothing by when it knocked last; no index is kept for it.
+        is_by_contact = self.sort.removeprefix("-") == "contact"
+        if self.sort and not (is_by_contact and Stage.CONFIRMED in self.status.stages):
             return self.sort
-        return "device" if self.search and not self.searches_inside else "-created"
+        return "-created"
 
     def chips(self) -> list[Chip]:
         """Return the choices of status with their counts."""
