@@ -93,6 +93,8 @@ class DeviceGroup(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["tenant", "path"], name="group_path_unique_in_tenant")
         ]
+        # The management tenant looks for a path in all tenants.
+        indexes = [models.Index(fields=["path"], name="group_path")]
         ordering = ("path",)
 
     def __str__(self) -> str:
