@@ -49,8 +49,9 @@ GLYPH_SIZE: Final = 16  # pixels
 def glyphs() -> SafeString:
     """Draw all glyphs, to be referred to; stands once in every page."""
     symbols = (
+        # Without a size of its own, or it would be cut off where it is shown smaller.
         _drawn(name, 24, "")
-        .replace("<svg ", f'<symbol id="glyph-{name}" ', 1)
+        .replace('<svg width="24" height="24"', f'<symbol id="glyph-{name}"', 1)
         .replace("</svg>", "</symbol>")
         for name in GLYPHS
     )
