@@ -1,5 +1,6 @@
 """The tenant options that decide how devices get in."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 
 from registration.lifecycle import TokenPolicy
@@ -23,6 +24,14 @@ ALL = (TOKEN_POLICY, HANDOVER_HOURS)
 def token_policy(tenant: Tenant) -> TokenPolicy:
     """Return the security token policy in force for ``tenant``."""
     return TokenPolicy(TOKEN_POLICY.value_for(tenant))
+
+
+def token_policies(tenants: Iterable[Tenant]) -> dict[str, TokenPolicy]:
+    """Return the policy in force for each of ``tenants``, by their ids."""
+    return {
+        tenant_id: TokenPolicy(value)
+        for tenant_id, value in TOKEN_POLICY.values_for(tenants).items()
+    }
 
 
 def handover_limit(tenant: Tenant) -> timedelta:

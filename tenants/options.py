@@ -4,7 +4,7 @@ The value that counts is the tenant's own, else the nearest one up its line of p
 platform's default. Source: Cumulocity REST, tenant options and system options.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,12 +60,30 @@ class Option:
         """Return what would count if ``tenant`` had no value of its own, and whose that is."""
         return self._nearest(tenant.ancestry()[1:])
 
-    def _nearest(self, line: list[str]) -> tuple[str, str]:
-        held: Mapping[str, str] = dict(
+    def values_for(self, tenants: Iterable[Tenant]) -> dict[str, str]:
+        """Return the value that counts for each of ``tenants``, by their ids, in two queries."""
+        parents = dict(Tenant.objects.values_list("pk", "parent_id"))
+        held = self._held(parents)
+        values = {}
+        for tenant in tenants:
+            owner: str | None = tenant.pk
+            seen: set[str] = set()
+            while owner is not None and owner not in held and owner not in seen:
+                seen.add(owner)
+                owner = parents.get(owner)
+            values[tenant.pk] = held.get(owner or "", self.default)
+        return values
+
+    def _held(self, owners: Collection[str]) -> Mapping[str, str]:
+        """Return the values that ``owners`` set themselves."""
+        return dict(
             TenantOption.objects.filter(
-                tenant__in=line, category=self.category, key=self.key
+                tenant__in=owners, category=self.category, key=self.key
             ).values_list("tenant_id", "value")
         )
+
+    def _nearest(self, line: list[str]) -> tuple[str, str]:
+        held = self._held(line)
         for owner in line:
             if owner in held:
                 return held[owner], owner

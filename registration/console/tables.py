@@ -11,7 +11,6 @@ from registration import options
 from registration.lifecycle import TokenPolicy
 from registration.models import Registration
 from tenants.http import TenantRequest
-from tenants.models import Tenant
 from tenants.roles import Role
 from ui.tables import ConsoleTable
 
@@ -48,7 +47,7 @@ class RegistrationTable(ConsoleTable):
         table = cls(rows, order_by=order or None, exclude=exclude)
         table.registrations = rows
         may_read_options = request.user.has_role(Role.OPTION_MANAGEMENT_READ)
-        policies = _policies({row.tenant for row in rows}) if may_read_options else {}
+        policies = options.token_policies({row.tenant for row in rows}) if may_read_options else {}
         for row in rows:
             # Without the right to read options the console shows the default; the server
             # applies the real policy all the same.
@@ -81,7 +80,3 @@ def came_from(request: HttpRequest) -> str:
 def may_act(request: HttpRequest) -> bool:
     """Say whether the person may accept, cancel and register."""
     return request.user.has_role(Role.DEVICE_CONTROL_ADMIN)  # type: ignore[union-attr]
-
-
-def _policies(tenants: set[Tenant]) -> dict[str, TokenPolicy]:
-    return {tenant.pk: options.token_policy(tenant) for tenant in tenants}

@@ -135,7 +135,7 @@ class BulkDecision(models.Model):
 
     def _policies(self) -> dict[str, TokenPolicy]:
         owners = self.items.order_by().values_list("owner_id", flat=True).distinct()
-        return {t.pk: options.token_policy(t) for t in Tenant.objects.filter(pk__in=owners)}
+        return options.token_policies(Tenant.objects.filter(pk__in=owners))
 
     def _mark(self, outcome: "Outcome", condition: str, parameters: Sequence[Any] = ()) -> None:
         same = "r.id = i.registration_id"

@@ -41,3 +41,26 @@ def test_tenants_in_a_circle_do_not_hang(acme, globex):
 def test_wrong_hours_are_refused(value, acme, operator):
     with pytest.raises(OptionError, match="from 1 to 8760"):
         set_option(acme, HANDOVER_HOURS.category, HANDOVER_HOURS.key, value, by=operator)
+
+
+def test_values_of_many_tenants_are_those_of_each_in_two_queries(
+    acme, globex, management, set_policy, django_assert_num_queries
+):
+    children = Tenant.objects.bulk_create(
+        Tenant(id=f"child-{number}", company="Child", parent=parent)
+        for number, parent in enumerate([acme, acme, globex, management, None])
+    )
+    set_policy(management, "REQUIRED")
+    set_policy(acme, "IGNORED")
+    set_policy(children[1], "OPTIONAL")
+    everybody = list(Tenant.objects.all())
+    with django_assert_num_queries(2):
+        values = TOKEN_POLICY.values_for(everybody)
+    assert values == {tenant.pk: TOKEN_POLICY.value_for(tenant) for tenant in everybody}
+    assert len(set(values.values())) == 3
+
+
+def test_values_of_tenants_in_a_circle_do_not_hang(acme, globex):
+    Tenant.objects.filter(pk="acme").update(parent=globex)
+    Tenant.objects.filter(pk="globex").update(parent=acme)
+    assert TOKEN_POLICY.values_for([acme]) == {"acme": "OPTIONAL"}
