@@ -55,7 +55,7 @@ class Command(BaseCommand):
             interface=Interfaces.WSGI,
             workers=workers,
             blocking_threads=settings.THREADS,
-            log_level=LogLevels.warning,
+            log_level=LogLevels.error,
             respawn_failed_workers=True,
             # Devices keep their connections open and would keep the server waiting for ever.
             workers_kill_timeout=PATIENCE,
