@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from http import HTTPStatus
 
+from django.db import transaction
 from django.http import HttpResponse
 
 from inventory.models import DeviceCredentials, DeviceGroup
@@ -199,16 +200,17 @@ def accept_all(request: ApiRequest) -> HttpResponse:
     """
     if read_body(request).strip():
         read_object(request)
-    decision = BulkDecision.about(
-        Registration.objects.for_tenant(request.tenant).at_stage(Stage.PENDING),
-        BulkDecision.Action.ACCEPT,
-        tenant=request.tenant,
-        by=request.actor,
-        hand_picked=False,
-    )
-    decision.carry_out(by=request.actor)
-    results = [_result(item) for item in decision.items.all().iterator()]
-    decision.delete()
+    with transaction.atomic():  # nobody else ever sees this decision
+        decision = BulkDecision.about(
+            Registration.objects.for_tenant(request.tenant).at_stage(Stage.PENDING),
+            BulkDecision.Action.ACCEPT,
+            tenant=request.tenant,
+            by=request.actor,
+            hand_picked=False,
+        )
+        decision.carry_out(by=request.actor)
+        results = [_result(item) for item in decision.items.all()]
+        decision.delete()
     return HttpResponse(json.dumps(results), content_type="application/json")
 
 

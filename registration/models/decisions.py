@@ -25,6 +25,7 @@ from registration.models.tally import Tally
 from tenants.actors import Actor
 from tenants.models import Tenant, User
 
+LEFT_BEHIND: Final = timedelta(hours=1)  # after which nobody comes back to a preview
 KEEP: Final = timedelta(days=7)  # how long results can be looked at again; events stay for good
 
 
@@ -74,9 +75,7 @@ class BulkDecision(models.Model):
     ) -> "BulkDecision":
         """Freeze ``registrations`` as they stand, and say of each whether it can be done."""
         with transaction.atomic():
-            cls.objects.filter(created_at__lt=timezone.now() - KEEP).delete()
-            # Whoever looks again has dropped what was looked at before.
-            cls.objects.filter(tenant=tenant, created_by=by.user, decided_at=None).delete()
+            cls._tidy()
             decision = cls.objects.create(
                 tenant=tenant, created_by=by.user, action=action, hand_picked=hand_picked
             )
@@ -96,6 +95,15 @@ class BulkDecision(models.Model):
             f" SELECT %s, c.* , '{Outcome.OPEN}' FROM ({sql}) AS c",
             [_key(self.pk), *parameters],
         )
+
+    @classmethod
+    def _tidy(cls) -> None:
+        """Remove what nobody will look at again; what somebody else holds is left to them."""
+        now = timezone.now()
+        old = models.Q(created_at__lt=now - KEEP)
+        left_behind = models.Q(decided_at=None, created_at__lt=now - LEFT_BEHIND)
+        found = cls.objects.filter(old | left_behind).select_for_update(skip_locked=True)
+        cls.objects.filter(pk__in=[decision.pk for decision in found]).delete()
 
     @property
     def accepts(self) -> bool:

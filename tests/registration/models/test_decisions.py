@@ -1,8 +1,10 @@
 """Deciding about many: what was seen is what is done."""
 
 from collections import Counter
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
 from inventory.models import DeviceCredentials
 from registration.lifecycle import Stage
@@ -258,13 +260,13 @@ def test_confirmation_between_preview_and_removal_keeps_the_device_in(
     assert api("acme/device_4711", password).get("/user/currentUser").status_code == 200
 
 
-def test_preview_that_was_left_behind_goes_when_the_person_looks_again(
+def test_preview_that_was_left_behind_goes_and_one_in_another_tab_stays(
     make_registration, decide, operator
 ):
     make_registration("plain", stage=Stage.PENDING)
-    decided, left_behind = decide(), None
+    decided, left_behind = decide(), decide()
     decided.carry_out(by=operator)
-    left_behind = decide()
-    newest = decide()
-    assert set(BulkDecision.objects.all()) == {decided, newest}
+    BulkDecision.objects.update(created_at=timezone.now() - timedelta(minutes=61))
+    in_another_tab, newest = decide(), decide()
+    assert set(BulkDecision.objects.all()) == {decided, in_another_tab, newest}
     assert left_behind not in BulkDecision.objects.all()
