@@ -78,6 +78,9 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django_htmx",
+    "django_otp",
+    "django_otp.plugins.otp_static",
+    "django_otp.plugins.otp_totp",
     "django_tables2",
     "crispy_forms",
     "crispy_bootstrap5",
@@ -147,6 +150,8 @@ API_AUTHENTICATORS = [
 SILENCED_SYSTEM_CHECKS = ["auth.W004"]
 LOGIN_URL = "accounts:sign_in"
 LOGIN_REDIRECT_URL = "home"
+OTP_TOTP_ISSUER = "Gatehouse"
+SESSION_ENGINE = "tenants.sessions"
 SESSION_COOKIE_NAME = "gatehouse_session"
 SESSION_COOKIE_AGE = 12 * 60 * 60  # seconds; one shift
 SESSION_COOKIE_SAMESITE = "Lax"

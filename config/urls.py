@@ -5,7 +5,11 @@ from django.urls import include, path
 from config.views import healthz, home
 
 console_urls = [
-    path("", include("tenants.console.urls")),
+    path("", include("tenants.console.accounts.urls")),
+    path("", include("tenants.console.people.urls")),
+    path("", include("tenants.console.subtenants.urls")),
+    path("", include("tenants.console.options.urls")),
+    path("", include("tenants.console.audit.urls")),
     path("", include("registration.console.urls")),
 ]
 api_urls = [

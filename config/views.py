@@ -14,7 +14,15 @@ from tenants.models import Installation
 
 logger = logging.getLogger("gatehouse")
 
-API_PREFIXES = ("/devicecontrol/", "/tenant/", "/user/", "/inventory/", "/identity/", "/healthz")
+API_PREFIXES = (
+    "/devicecontrol/",
+    "/tenant/",
+    "/user/",
+    "/inventory/",
+    "/identity/",
+    "/audit/",
+    "/healthz",
+)
 
 
 def home(_request: HttpRequest) -> HttpResponse:

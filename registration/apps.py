@@ -5,9 +5,25 @@ class RegistrationConfig(AppConfig):
     name = "registration"
 
     def ready(self) -> None:
-        """Tell the tenants app which options this one reads, so that bad values are refused."""
-        from registration import options  # noqa: PLC0415 -- needs the models loaded
+        """Tell the tenants app which options this one reads, and what of its a tenant has."""
+        from registration import models, options  # noqa: PLC0415 -- not loaded before
+        from tenants.holdings import Holding, register_holding  # noqa: PLC0415
         from tenants.options import register_option  # noqa: PLC0415
 
         for option in options.ALL:
             register_option(option)
+        register_holding(
+            Holding("bulk decisions", models.BulkDecision, "tenant", rank=10, is_shown=False)
+        )
+        register_holding(
+            Holding(
+                "registrations",
+                models.Registration,
+                "tenant",
+                rank=20,
+                count=models.Tally.numbers_of,
+            )
+        )
+        register_holding(Holding("events", models.RegistrationEvent, "tenant", rank=30))
+        for table in (models.Tally, models.TallyChange):
+            register_holding(Holding("counts", table, "tenant", rank=40, is_shown=False))

@@ -13,10 +13,18 @@ TOKEN_POLICY = Option(
     CATEGORY,
     "security-token.policy",
     default=TokenPolicy.OPTIONAL.value,
+    label="Security token policy",
+    help="Whether a device proves by a token that it is the one you mean.",
     choices=tuple(TokenPolicy.values),
 )
 HANDOVER_HOURS = Option(
-    CATEGORY, "handover.time-limit.hours", default="24", minimum=1, maximum=24 * 365
+    CATEGORY,
+    "handover.time-limit.hours",
+    default="24",
+    label="Time limit of the hand-over",
+    help="For how many hours after delivery a device may fetch its credentials again.",
+    minimum=1,
+    maximum=24 * 365,
 )
 ALL = (TOKEN_POLICY, HANDOVER_HOURS)
 

@@ -21,9 +21,9 @@ from registration.simulator import token_for
 from tenants.actors import Actor
 from tenants.backends import service_digest
 from tenants.hashing import keyed_digest
-from tenants.models import MANAGEMENT, Tenant, TenantOption, User
+from tenants.models import MANAGEMENT, GlobalRole, Tenant, TenantOption, User
 from tenants.options import set_option
-from tenants.roles import BOOTSTRAP, OPERATOR
+from tenants.roles import BOOTSTRAP
 
 OPERATOR_NAME: Final = "operator"
 SIMULATOR_NAME: Final = "demo-devices"  # the account that simulated devices knock with
@@ -116,8 +116,9 @@ def prepare_samples() -> Samples | None:
 
 def _prepare_tenant(sample: SampleTenant, management: Tenant, made: Samples) -> None:
     tenant = Tenant.objects.create(id=sample.id, company=sample.company, parent=management)
+    GlobalRole.objects.prepare(tenant)
     password = secrets.token_urlsafe(18)
-    user = User.objects.create_user(tenant, OPERATOR_NAME, password, roles=OPERATOR)
+    user = User.objects.create_user(tenant, OPERATOR_NAME, password, global_roles=["operator"])
     made.passwords[str(user)] = password
     operator = Actor(user.username, user)
     groups = [DeviceGroup.objects.at_path(tenant, path) for path in sample.groups]
@@ -197,7 +198,9 @@ def new_simulator_password() -> str:
     management = Tenant.objects.get(pk=MANAGEMENT)
     user = User.objects.filter(tenant=management, username=SIMULATOR_NAME).first()
     if user is None:
-        user = User.objects.create_user(management, SIMULATOR_NAME, None, roles=BOOTSTRAP)
+        user = User.objects.create_user(
+            management, SIMULATOR_NAME, None, roles=BOOTSTRAP, kind=User.Kind.SERVICE
+        )
     password = secrets.token_urlsafe(24)
     user.secret_digest = service_digest(password)
     user.save()

@@ -13,8 +13,8 @@ from django.conf import settings
 
 
 @cache
-def _key(purpose: str) -> bytes:
-    """Return the key for one purpose, so that a digest made for one is no use for another."""
+def purpose_key(purpose: str) -> bytes:
+    """Return 32 bytes for one purpose, so that what is made for one is no use for another."""
     return hmac.digest(settings.SECRET_KEY.encode(), f"gatehouse:{purpose}".encode(), "sha256")
 
 
@@ -23,7 +23,7 @@ def keyed_digest(purpose: str, *parts: str) -> str:
 
     The parts are length-prefixed: ("ab", "c") and ("a", "bc") differ.
     """
-    mac = hmac.new(_key(purpose), digestmod=hashlib.sha256)
+    mac = hmac.new(purpose_key(purpose), digestmod=hashlib.sha256)
     for part in parts:
         encoded = part.encode("utf-8", "surrogatepass")
         mac.update(b"%d:" % len(encoded))

@@ -8,8 +8,8 @@ from django.db import transaction
 
 from tenants.backends import service_digest
 from tenants.hashing import digests_match, keyed_digest
-from tenants.models import MANAGEMENT, Installation, Tenant, User
-from tenants.roles import ADMINISTRATOR, BOOTSTRAP
+from tenants.models import MANAGEMENT, GlobalRole, Installation, Tenant, User
+from tenants.roles import BOOTSTRAP
 
 ADMIN = "admin"
 BOOTSTRAP_USER = "devicebootstrap"
@@ -39,6 +39,7 @@ def prepare_installation() -> FirstStart:
         management, _ = Tenant.objects.get_or_create(
             id=MANAGEMENT, defaults={"company": "Management"}
         )
+        GlobalRole.objects.prepare(management)
         _prepare_admin(management, done)
         _prepare_bootstrap(management, done)
     return done
@@ -59,7 +60,9 @@ def _prepare_admin(management: Tenant, done: FirstStart) -> None:
     admin = User.objects.filter(tenant=management, username=ADMIN).first()
     if admin is None:
         password = given or secrets.token_urlsafe(GENERATED_BYTES)
-        admin = User.objects.create_user(management, ADMIN, password, roles=ADMINISTRATOR)
+        admin = User.objects.create_user(
+            management, ADMIN, password, global_roles=["administrator"]
+        )
         if not given:
             done.generated[str(admin)] = password
     elif given and admin.environment_digest != digest:
@@ -73,7 +76,9 @@ def _prepare_bootstrap(management: Tenant, done: FirstStart) -> None:
     given = settings.BOOTSTRAP_PASSWORD
     user = User.objects.filter(tenant=management, username=BOOTSTRAP_USER).first()
     if user is None:
-        user = User.objects.create_user(management, BOOTSTRAP_USER, None, roles=BOOTSTRAP)
+        user = User.objects.create_user(
+            management, BOOTSTRAP_USER, None, roles=BOOTSTRAP, kind=User.Kind.SERVICE
+        )
         if not given:
             given = done.generated[str(user)] = secrets.token_urlsafe(GENERATED_BYTES)
     if given and user.secret_digest != service_digest(given):

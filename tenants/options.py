@@ -8,8 +8,12 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.db import transaction
+
+from tenants import audit
 from tenants.actors import Actor
-from tenants.models import Tenant, TenantOption
+from tenants.models import MANAGEMENT, Tenant, TenantOption
+from tenants.models.option import MASK, MAX_NAME_LENGTH
 
 MAX_VALUE_LENGTH = 10_000  # characters
 
@@ -18,13 +22,19 @@ class OptionError(Exception):
     """A value that the option cannot hold; the message says what it can."""
 
 
+class NotEditableError(OptionError):
+    """The option may be read and not changed."""
+
+
 @dataclass(frozen=True)
 class Option:
-    """An option that Gatehouse itself reads."""
+    """An option that Gatehouse itself reads; ``label`` and ``help`` are for people."""
 
     category: str
     key: str
     default: str
+    label: str = ""
+    help: str = ""
     choices: tuple[str, ...] = ()
     minimum: int | None = None
     maximum: int | None = None
@@ -98,33 +108,135 @@ def register_option(option: Option) -> None:
     _known[option.category, option.key] = option
 
 
+def known_options() -> tuple[Option, ...]:
+    """Return the options that Gatehouse itself reads, by category and key."""
+    return tuple(_known[name] for name in sorted(_known))
+
+
+def known_option(category: str, key: str) -> Option | None:
+    """Return the option of this name if Gatehouse itself reads it."""
+    return _known.get((category, key))
+
+
+def inherited(tenant: Tenant, category: str, key: str) -> tuple[TenantOption | None, str]:
+    """Return what ``tenant`` would have without a value of its own: an option up its line, if any.
+
+    The second value is the platform's default, for when there is none.
+    """
+    line = tenant.ancestry()[1:]
+    found = {
+        one.tenant_id: one
+        for one in TenantOption.objects.filter(tenant__in=line, category=category, key=key)
+    }
+    known = known_option(category, key)
+    nearest = next((found[owner] for owner in line if owner in found), None)
+    return nearest, known.default if known else ""
+
+
 def set_option(tenant: Tenant, category: str, key: str, value: Any, *, by: Actor) -> TenantOption:
     """Set an option of ``tenant``; unknown ones are stored as they come, as text.
 
     Raises:
+        NotEditableError: the management tenant has reserved this option for itself.
         OptionError: the value does not fit, or a name is missing or too long.
     """
+    text = _checked(category, key, value)
+    with transaction.atomic():
+        option = _locked(tenant, category, key)
+        before = option.shown if option else ""
+        if option is None:
+            option = TenantOption(tenant=tenant, category=category, key=key)
+        _check_editable(option, by)
+        same = option.pk is not None and option.plain == text
+        option.keep(text)
+        option.updated_by = by.name
+        option.save()
+        if not same:
+            after = f"{MASK} (changed)" if option.is_encrypted else option.shown
+            audit.record(
+                by,
+                tenant.pk,
+                audit.Type.OPTION,
+                "Option changed" if before else "Option set",
+                subject=f"{category}/{key}",
+                changes={"value": (before, after)},
+            )
+    return option
+
+
+def clear_option(tenant: Tenant, category: str, key: str, *, by: Actor) -> bool:
+    """Remove the tenant's own value, so that the inherited one counts; False if there was none.
+
+    Raises:
+        NotEditableError: the management tenant has reserved this option for itself.
+    """
+    with transaction.atomic():
+        option = _locked(tenant, category, key)
+        if option is None:
+            return False
+        _check_editable(option, by)
+        audit.record(
+            by,
+            tenant.pk,
+            audit.Type.OPTION,
+            "Option removed",
+            subject=f"{category}/{key}",
+            changes={"value": (option.shown, "")},
+        )
+        option.delete()
+    return True
+
+
+def set_editable(option: TenantOption, *, is_editable: bool, by: Actor) -> None:
+    """Say whether the tenant itself may change ``option``; for the management tenant to decide."""
+    with transaction.atomic():
+        before = option.is_editable
+        option.is_editable = is_editable
+        option.save(update_fields=["is_editable"])
+        audit.record(
+            by,
+            option.tenant_id,
+            audit.Type.OPTION,
+            "Option released" if is_editable else "Option reserved",
+            subject=str(option),
+            changes={"editable": (before, is_editable)},
+        )
+
+
+def _checked(category: str, key: str, value: Any) -> str:
+    """Return ``value`` as text, once it and its name are fit to be kept."""
     if isinstance(value, bool):
         value = "true" if value else "false"
     if not isinstance(value, str | int | float):
         raise OptionError("The value of an option must be text.")
     text = str(value)
     for name, part in (("category", category), ("key", key)):
-        if not isinstance(part, str) or not part or len(part) > 256 or "\x00" in part:
-            msg = f"The {name} of an option must have 1 to 256 characters."
+        too_long = not isinstance(part, str) or not 0 < len(part) <= MAX_NAME_LENGTH
+        if too_long or "\x00" in part:
+            msg = f"The {name} of an option must have 1 to {MAX_NAME_LENGTH} characters."
             raise OptionError(msg)
     if len(text) > MAX_VALUE_LENGTH or "\x00" in text:
         msg = f"The value of an option can have at most {MAX_VALUE_LENGTH} characters, none NUL."
         raise OptionError(msg)
-    known = _known.get((category, key))
+    known = known_option(category, key)
     if known:
         known.check(text)
-    option, _ = TenantOption.objects.update_or_create(
-        tenant=tenant, category=category, key=key, defaults={"value": text, "updated_by": by.name}
+    return text
+
+
+def _locked(tenant: Tenant, category: str, key: str) -> TenantOption | None:
+    # Two who set a new option at once: the tenant's row makes the second one wait.
+    Tenant.objects.select_for_update().filter(pk=tenant.pk).first()
+    return (
+        TenantOption.objects.for_tenant(tenant)
+        .select_for_update()
+        .filter(category=category, key=key)
+        .first()
     )
-    return option
 
 
-def clear_option(tenant: Tenant, category: str, key: str) -> None:
-    """Remove the tenant's own value, so that the inherited one counts."""
-    TenantOption.objects.filter(tenant=tenant, category=category, key=key).delete()
+def _check_editable(option: TenantOption, by: Actor) -> None:
+    decides = by.user is None or by.user.tenant_id == MANAGEMENT
+    if not option.is_editable and not decides:
+        msg = f"Option {option} is reserved: only the management tenant may change it."
+        raise NotEditableError(msg)

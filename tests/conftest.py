@@ -10,17 +10,10 @@ from registration.lifecycle import Stage
 from registration.models import Registration
 from tenants.actors import Actor
 from tenants.backends import service_digest
-from tenants.models import Tenant, User
+from tenants.models import GlobalRole, Tenant, User
 from tenants.options import set_option
-from tenants.roles import ADMINISTRATOR, BOOTSTRAP, OPERATOR, READER
+from tenants.roles import BOOTSTRAP, BUNDLES
 from tests.support import DEVICE, PASSWORD, Api, knock
-
-PEOPLE = {
-    "administrator": ADMINISTRATOR,
-    "operator": OPERATOR,
-    "reader": READER,
-    "devicebootstrap": BOOTSTRAP,
-}
 
 
 def pytest_collection_modifyitems(items):
@@ -48,16 +41,35 @@ def house(db, hashed_password):
             Tenant(id="globex", company="Globex", parent=management),
         ]
     )
+    roles = GlobalRole.objects.bulk_create(
+        GlobalRole(tenant=tenant, name=bundle.name, roles=[str(role) for role in bundle.roles])
+        for tenant in tenants
+        for bundle in BUNDLES
+    )
+    people = User.objects.bulk_create(
+        User(
+            tenant=tenant,
+            username=bundle.name,
+            email=f"{bundle.name}@{tenant.id}.example",
+            password=hashed_password,
+        )
+        for tenant in tenants
+        for bundle in BUNDLES
+    )
     User.objects.bulk_create(
         User(
             tenant=tenant,
-            username=name,
-            roles=[str(role) for role in roles],
-            password=hashed_password,
-            secret_digest=service_digest(PASSWORD) if roles is BOOTSTRAP else "",
+            username="devicebootstrap",
+            kind=User.Kind.SERVICE,
+            roles=[str(role) for role in BOOTSTRAP],
+            password=make_password(None),
+            secret_digest=service_digest(PASSWORD),
         )
         for tenant in tenants
-        for name, roles in PEOPLE.items()
+    )
+    User.global_roles.through.objects.bulk_create(
+        User.global_roles.through(user=user, globalrole=role)
+        for user, role in zip(people, roles, strict=True)
     )
     return {tenant.id: tenant for tenant in tenants}
 

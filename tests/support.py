@@ -76,6 +76,13 @@ class Api:
         return self.put(request_path(device_id), body)
 
 
+def give_rights(user, *roles):
+    """Give ``user`` these rights and no others."""
+    user.global_roles.clear()
+    user.roles = [str(role) for role in roles]
+    user.save()
+
+
 def knock(registration, token="", device=DEVICE):
     """Poll; return the password, or the status that the device is told."""
     try:

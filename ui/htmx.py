@@ -47,17 +47,25 @@ def render_dialog(
     *,
     title: str,
     back: str,
+    section: str = "Device registration",
     status: int = HTTPStatus.OK,
 ) -> HttpResponse:
     """Render a dialog's content for HTMX, or a page around it for everyone else.
 
-    ``title`` names that page; ``back`` is where closing it leads when there is none underneath.
+    ``title`` names that page; ``back`` is where closing it leads when there is none underneath,
+    and ``section`` is the part of the console that this belongs to.
     """
     template = fragment if is_htmx(request) else "dialog_page.html"
     response = render(
         request,
         template,
-        {**context, "dialog_template": fragment, "title": title, "back": back},
+        {
+            **context,
+            "dialog_template": fragment,
+            "title": title,
+            "back": back,
+            "section": section,
+        },
         status=status,
     )
     patch_vary_headers(response, ("HX-Request",))

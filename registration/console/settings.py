@@ -89,4 +89,4 @@ def _save(request: TenantRequest, option: Option, value: str) -> None:
     if value:
         set_option(request.tenant, option.category, option.key, value, by=request.actor)
     else:
-        clear_option(request.tenant, option.category, option.key)
+        clear_option(request.tenant, option.category, option.key, by=request.actor)

@@ -22,6 +22,7 @@ from registration.lifecycle import Stage, Status, TokenPolicy
 from registration.models.events import RegistrationEvent
 from registration.models.registration import Registration
 from registration.models.tally import Tally
+from tenants import audit
 from tenants.actors import Actor
 from tenants.models import Tenant, User
 
@@ -188,6 +189,7 @@ class BulkDecision(models.Model):
     def _accept(self, by: Actor) -> None:
         now = timezone.now()
         self._record(RegistrationEvent.Kind.ACCEPTED, by, target=Status.ACCEPTED)
+        self._audit("Registrations accepted together", by)
         self._count(Stage.ACCEPTED)
         _execute(
             "UPDATE registration_registration SET status = %s, accepted_at = %s"
@@ -197,6 +199,7 @@ class BulkDecision(models.Model):
 
     def _remove(self, by: Actor) -> None:
         self._record(RegistrationEvent.Kind.REMOVED, by)
+        self._audit("Registrations cancelled together", by)
         self._count(None)
         chosen = Registration.objects.filter(
             pk__in=self.items.filter(outcome=Outcome.DONE).values("registration_id")
@@ -225,6 +228,21 @@ class BulkDecision(models.Model):
                 Outcome.DONE,
             ],
         )
+
+    def _audit(self, activity: str, by: Actor) -> None:
+        """Write one entry for each tenant concerned; the events name every device."""
+        done = self.items.filter(outcome=Outcome.DONE).order_by("owner_id")
+        for row in done.values("owner_id").annotate(
+            number=models.Count("pk"), first=models.Min("device_id"), last=models.Max("device_id")
+        ):
+            audit.record(
+                by,
+                row["owner_id"],
+                audit.Type.REGISTRATION,
+                activity,
+                subject=str(self.pk),
+                text=f"{row['number']} devices, from {row['first']} to {row['last']}.",
+            )
 
     def _count(self, target: Stage | None) -> None:
         """Tell the tally how many leave each stage, while they still stand there."""

@@ -6,6 +6,7 @@ from django.db import models
 from django.utils import timezone
 
 from inventory.fields import DeviceIdField
+from tenants import audit
 from tenants.actors import Actor
 from tenants.models import Tenant, User
 
@@ -41,6 +42,8 @@ class RegistrationEvent(models.Model):
         HANDOVER_REOPENED = "handover-reopened", "Hand-over opened again"
         GROUP_CHANGED = "group-changed", "Group changed"
         REMOVED = "removed", "Registration cancelled"
+        MOVED_OUT = "moved-out", "Moved to another tenant"
+        MOVED_IN = "moved-in", "Moved here from another tenant"
         SUPERSEDED = "superseded", "Registered anew"
 
     tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="+", db_index=False)
@@ -93,3 +96,26 @@ class RegistrationEvent(models.Model):
             request_id=actor.request_id,
             reason=reason,
         )
+        activity, severity = AUDITED[kind]
+        audit.record(
+            actor,
+            tenant_id,
+            audit.Type.REGISTRATION,
+            activity,
+            subject=device_id,
+            text=reason,
+            changes={"status": (from_status, to_status)},
+            severity=severity,
+        )
+
+
+_Kind = RegistrationEvent.Kind
+_WARNINGS = {_Kind.CONFLICT, _Kind.TOKEN_REJECTED, _Kind.BLOCKED}
+# What the audit log says of each kind of event.
+AUDITED = {
+    kind: (
+        f"Registration: {kind.label}",
+        audit.Severity.WARNING if kind in _WARNINGS else audit.Severity.INFORMATION,
+    )
+    for kind in _Kind
+}

@@ -7,6 +7,7 @@ many changes folds them into the totals.
 """
 
 from collections import Counter
+from collections.abc import Collection
 
 from django.db import models, transaction
 from django.db.models import F, Sum
@@ -72,6 +73,20 @@ class Tally(models.Model):
         if seen > FOLD_AT:
             cls.fold()
         return counts
+
+    @classmethod
+    def numbers_of(cls, tenants: Collection[str]) -> dict[str, int]:
+        """Return how many open registrations each of ``tenants`` has, by their ids."""
+        numbers = dict.fromkeys(tenants, 0)
+        scope = {"tenant__in": numbers}
+        totals = cls.objects.filter(**scope).values_list("tenant_id", "stage", "number")
+        changes = TallyChange.objects.filter(**scope).values_list("tenant_id", "stage")
+        for tenant_id, stage, number in totals.union(
+            changes.annotate(total=Sum("number")), all=True
+        ):
+            if stage != Stage.CONFIRMED:
+                numbers[tenant_id] += int(number)
+        return numbers
 
     @classmethod
     def fold(cls) -> None:

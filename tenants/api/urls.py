@@ -2,13 +2,13 @@
 
 from django.urls import path
 
-from tenants.api import views
+from tenants.api import callers, options
 
 urlpatterns = [
-    path("tenant/loginOptions", views.login_options),
-    path("tenant/currentTenant", views.current_tenant),
-    path("tenant/options", views.options),
-    path("tenant/options/<str:category>", views.category),
-    path("tenant/options/<str:category>/<path:key>", views.option),
-    path("user/currentUser", views.current_user),
+    path("tenant/loginOptions", callers.login_options),
+    path("tenant/currentTenant", callers.current_tenant),
+    path("tenant/options", options.options),
+    path("tenant/options/<str:category>", options.category),
+    path("tenant/options/<str:category>/<path:key>", options.option),
+    path("user/currentUser", callers.current_user),
 ]

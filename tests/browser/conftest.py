@@ -32,10 +32,10 @@ REFUSED = re.compile(
     r"|Response Status Error Code 404 from "
 )
 PEOPLE = """
-from tenants.models import Tenant, User
-from tenants.roles import OPERATOR
+from tenants.models import GlobalRole, Tenant, User
 acme = Tenant.objects.create(id="acme", company="Acme", parent_id="management")
-User.objects.create_user(acme, "operator", "%s", roles=OPERATOR)
+GlobalRole.objects.prepare(acme)
+User.objects.create_user(acme, "operator", "%s", global_roles=["operator"])
 """
 
 

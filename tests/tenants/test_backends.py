@@ -11,7 +11,7 @@ from django.test import Client
 from tenants import backends
 from tenants.backends import find_user
 from tenants.models import User, VerifiedLogin
-from tests.support import PASSWORD, REQUESTS
+from tests.support import PASSWORD, REQUESTS, give_rights
 
 ME = "/user/currentUser"
 
@@ -82,8 +82,7 @@ def test_deactivated_account_is_out_at_once_and_back_with_a_fresh_check(slow, ap
 
 def test_right_that_was_taken_away_is_gone_at_once(slow, api):
     assert api("acme/operator").post(REQUESTS, {"id": "a"}).status_code == 201
-    slow.roles = ["ROLE_DEVICE_CONTROL_READ"]
-    slow.save()
+    give_rights(slow, "ROLE_DEVICE_CONTROL_READ")
     assert api("acme/operator").post(REQUESTS, {"id": "b"}).status_code == 403
     assert api("acme/operator").get(REQUESTS).status_code == 200
 

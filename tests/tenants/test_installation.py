@@ -64,13 +64,13 @@ def test_bootstrap_secret_of_the_environment_replaces_the_generated_one(settings
 
 def test_wrong_key_stops_the_start(settings):
     prepare_installation()
-    hashing._key.cache_clear()
+    hashing.purpose_key.cache_clear()
     settings.SECRET_KEY = "another key, of another installation"
     try:
         with pytest.raises(WrongKeyError):
             prepare_installation()
     finally:
-        hashing._key.cache_clear()
+        hashing.purpose_key.cache_clear()
     assert Installation.objects.count() == 1
 
 

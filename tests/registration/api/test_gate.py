@@ -6,7 +6,7 @@ from django.urls import URLPattern
 from config.urls import api_urls
 from tenants.api.http import PUBLIC
 from tenants.roles import Role
-from tests.support import ERROR_TYPE, REQUESTS
+from tests.support import ERROR_TYPE, REQUESTS, give_rights
 
 PUBLIC_PATHS = {"tenant/loginOptions"}
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD", "TRACE"]
@@ -92,8 +92,7 @@ def test_other_methods_are_named(endpoint, api):
 def test_caller_without_the_right_is_refused_in_json(endpoint, api, person):
     path, view = endpoint
     user = person("acme/operator")
-    user.roles = []
-    user.save()
+    give_rights(user)
     for method, roles in view.required_roles.items():
         if roles == PUBLIC:
             continue

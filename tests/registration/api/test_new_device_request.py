@@ -4,7 +4,7 @@ import pytest
 
 from registration.lifecycle import Stage, Status
 from registration.models import Registration
-from tests.support import ERROR_TYPE, REQUESTS, kinds, request_path
+from tests.support import ERROR_TYPE, REQUESTS, give_rights, kinds, request_path
 
 RIGHT, WRONG = "s3cret", "guess"
 MISMATCH = "Provided security key does not match key stored for device 4711."
@@ -193,8 +193,7 @@ def test_registration_can_be_cancelled_at_every_stage(stage, api, make_registrat
 
 def test_user_administrator_may_cancel_and_nothing_more(api, make_registration, person):
     user = person("acme/reader")
-    user.roles = ["ROLE_USER_MANAGEMENT_ADMIN"]
-    user.save()
+    give_rights(user, "ROLE_USER_MANAGEMENT_ADMIN")
     make_registration("4711", stage=Stage.PENDING)
     caller = api("acme/reader")
     assert caller.get(request_path("4711")).status_code == 403

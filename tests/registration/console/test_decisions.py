@@ -9,7 +9,7 @@ from registration.console import decisions
 from registration.lifecycle import Stage, TokenPolicy
 from registration.models import BulkDecision, Registration
 from tests.consoles import LIST, messages_of, read
-from tests.support import kinds, knock
+from tests.support import give_rights, kinds, knock
 
 ALL = f"{LIST}accept-all/"
 SELECTED = f"{LIST}selected/"
@@ -291,8 +291,7 @@ def test_person_without_the_right_decides_nothing(pending, console, desk, login)
 def test_operator_who_lost_the_right_cannot_confirm(pending, desk, person):
     preview = desk.post(ALL, target="dialog")
     user = person("acme/operator")
-    user.roles = ["ROLE_DEVICE_CONTROL_READ"]
-    user.save()
+    give_rights(user, "ROLE_DEVICE_CONTROL_READ")
     assert confirm(desk, preview).status_code == 403
     assert set(stages().values()) == {Stage.PENDING}
 

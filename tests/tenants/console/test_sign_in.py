@@ -5,7 +5,7 @@ import pytest
 from tenants.models import Tenant, User
 from tenants.roles import READER
 from tests.consoles import HELP, LIST, SIGN_IN, SIGN_OUT, Console, read, suspend
-from tests.support import PASSWORD
+from tests.support import PASSWORD, give_rights
 
 WRONG = "User and password do not fit together. Check both, and the tenant."
 
@@ -151,8 +151,7 @@ def test_new_password_ends_the_sessions_of_the_old_one(anna):
 def test_role_that_was_taken_away_is_gone_at_once(anna):
     console = sign_in("anna")
     assert console.get(LIST).status_code == 200
-    anna.roles = []
-    anna.save()
+    give_rights(anna)
     assert console.get(LIST).status_code == 403
 
 

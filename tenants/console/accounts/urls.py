@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from tenants.console import views
+from tenants.console.accounts import views
 
 app_name = "accounts"
 urlpatterns = [

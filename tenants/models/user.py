@@ -1,84 +1,83 @@
-"""Who: tenants, their people and their options."""
+"""People and services, and what was verified about them a moment ago."""
 
 from collections.abc import Iterable
 from datetime import timedelta
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Final, Self
 
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.core.validators import RegexValidator
 from django.db import models
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.functional import cached_property
 
-from tenants.roles import Role, effective_roles
+from tenants.models.role import GlobalRole
+from tenants.models.tenant import Tenant
+from tenants.roles import ABOUT_SUBTENANTS, Role, effective_roles
 
-MANAGEMENT = "management"  # id of the tenant that runs the house
-MAX_USERNAME_LENGTH = 200  # characters
+MAX_USERNAME_LENGTH: Final = 200  # characters
+
+USERNAME_RULE: Final = RegexValidator(
+    r"^[^\s/\\+$:\x00-\x1f]+\Z",
+    "A user name cannot contain whitespace, slashes or any of + $ :",
+)
 
 
-class Tenant(models.Model):
-    """An organisation. The management tenant sees all others; they never see one another."""
+class UserQuerySet(models.QuerySet["User"]):
+    """Users are always asked for in the name of a tenant."""
 
-    class Status(models.TextChoices):
-        ACTIVE = "ACTIVE", "Active"
-        SUSPENDED = "SUSPENDED", "Suspended"
+    def for_tenant(self, tenant: Tenant) -> Self:
+        """Narrow to the people and services of ``tenant``; nobody sees those of another."""
+        return self.filter(tenant=tenant)
 
-    id = models.CharField(
-        max_length=32,
-        primary_key=True,
-        validators=[
-            RegexValidator(
-                r"^[a-z][a-z0-9-]+$",
-                "A tenant ID has at least two characters: lower-case letters, digits and "
-                "hyphens, a letter first.",
-            )
-        ],
-    )
-    company = models.CharField(max_length=255)
-    domain = models.CharField(max_length=255, blank=True, default="")
-    status = models.CharField(max_length=16, choices=Status, default=Status.ACTIVE)
-    parent = models.ForeignKey(
-        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="subtenants"
-    )
-    created_at = models.DateTimeField(default=timezone.now)
+    def people(self) -> Self:
+        """Narrow to people."""
+        return self.filter(kind=User.Kind.PERSON)
 
-    class Meta:
-        ordering = ("id",)
+    def services(self) -> Self:
+        """Narrow to services."""
+        return self.filter(kind=User.Kind.SERVICE)
 
-    def __str__(self) -> str:
-        return self.id
-
-    @property
-    def is_management(self) -> bool:
-        """Say whether this is the tenant that runs the house."""
-        return self.id == MANAGEMENT
-
-    @property
-    def is_active(self) -> bool:
-        """Say whether people and devices of this tenant may come in."""
-        return self.status == self.Status.ACTIVE
-
-    def ancestry(self) -> list[str]:
-        """Return the ids from this tenant up to the one that owns it all, nearest first."""
-        ids, tenant = [self.id], self
-        while tenant.parent is not None and tenant.parent.id not in ids:
-            tenant = tenant.parent
-            ids.append(tenant.id)
-        return ids
+    def matching(self, text: str) -> Self:
+        """Narrow to those whose user name, name or address contains ``text``."""
+        if not text:
+            return self
+        return self.filter(
+            Q(username__icontains=text) | Q(full_name__icontains=text) | Q(email__icontains=text)
+        )
 
 
 class UserManager(BaseUserManager["User"]):
     """Users are found by tenant and name; a name alone may belong to several."""
 
+    def get_queryset(self) -> UserQuerySet:
+        """Return all users, to be narrowed."""
+        return UserQuerySet(self.model, using=self._db)
+
+    def for_tenant(self, tenant: Tenant) -> UserQuerySet:
+        """Narrow to the people and services of ``tenant``; nobody sees those of another."""
+        return self.get_queryset().for_tenant(tenant)
+
     def create_user(
-        self, tenant: Tenant, username: str, password: str | None, *, roles: Iterable[Role]
+        self,
+        tenant: Tenant,
+        username: str,
+        password: str | None,
+        *,
+        roles: Iterable[Role] = (),
+        global_roles: Iterable[str] = (),
+        **details: Any,
     ) -> "User":
-        """Create a person or a service of ``tenant`` with ``roles``."""
-        user = self.model(tenant=tenant, username=username, roles=[str(role) for role in roles])
+        """Create a person or a service of ``tenant``, with rights of its own and by bundles."""
+        user = self.model(
+            tenant=tenant, username=username, roles=[str(role) for role in roles], **details
+        )
         user.set_password(password)
         user.save(using=self._db)
+        names = set(global_roles)
+        if names:
+            user.global_roles.set(GlobalRole.objects.for_tenant(tenant).filter(name__in=names))
         return user
 
     def get_by_natural_key(self, username: str | None) -> "User":
@@ -88,22 +87,23 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser):
-    """A person, or the service account that devices knock with.
+    """A person, or a service such as the account that devices knock with.
 
+    People get their rights by global roles; ``roles`` are rights of its own, which services have.
     ``stamp`` grows with every change of password, roles or state: what was checked before then
     counts no longer, in all processes at once.
     """
 
+    class Kind(models.TextChoices):
+        PERSON = "person", "Person"
+        SERVICE = "service", "Service"
+
     tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="users")
-    username = models.CharField(
-        max_length=MAX_USERNAME_LENGTH,
-        validators=[
-            RegexValidator(
-                r"^[^\s/\\+$:\x00-\x1f]+$",
-                "A user name cannot contain whitespace, slashes or any of + $ :",
-            )
-        ],
-    )
+    username = models.CharField(max_length=MAX_USERNAME_LENGTH, validators=[USERNAME_RULE])
+    kind = models.CharField(max_length=8, choices=Kind, default=Kind.PERSON)
+    full_name = models.CharField(max_length=255, blank=True, default="")
+    email = models.EmailField(blank=True, default="")
+    global_roles = models.ManyToManyField(GlobalRole, blank=True, related_name="users")
     roles = models.JSONField(default=list)
     is_active = models.BooleanField(default=True)
     stamp = models.PositiveIntegerField(default=0)
@@ -140,6 +140,16 @@ class User(AbstractBaseUser):
         self.refresh_from_db(fields=["stamp"])
 
     @property
+    def is_service(self) -> bool:
+        """Say whether this is no person: it has no page to sign in to."""
+        return self.kind == self.Kind.SERVICE
+
+    @property
+    def is_invited(self) -> bool:
+        """Say whether this person has not chosen a password yet."""
+        return not self.is_service and not self.has_usable_password()
+
+    @property
     def may_sign_in(self) -> bool:
         """Say whether the account and its tenant are active."""
         return self.is_active and self.tenant.is_active
@@ -147,7 +157,11 @@ class User(AbstractBaseUser):
     @cached_property
     def effective_roles(self) -> frozenset[str]:
         """Return every right this user has."""
-        return effective_roles(self.roles)
+        given = set(self.roles)
+        for roles in self.global_roles.values_list("roles", flat=True):
+            given |= set(roles)
+        effective = effective_roles(given)
+        return effective if self.tenant.may_own_tenants else effective - ABOUT_SUBTENANTS
 
     def has_role(self, role: Role) -> bool:
         """Say whether this user, in an active tenant, has ``role``."""
@@ -200,44 +214,3 @@ class VerifiedLogin(models.Model):
             .first()
         )
         return row.user if row else None
-
-
-class TenantOptionQuerySet(models.QuerySet["TenantOption"]):
-    """Options are always asked for in the name of a tenant."""
-
-    def for_tenant(self, tenant: Tenant) -> Self:
-        """Narrow to the options that ``tenant`` set itself."""
-        return self.filter(tenant=tenant)
-
-
-class TenantOption(models.Model):
-    """One setting of a tenant, by category and key; what it means is known to its reader."""
-
-    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="options")
-    category = models.CharField(max_length=256)
-    key = models.CharField(max_length=256)
-    value = models.TextField(blank=True)
-    updated_at = models.DateTimeField(auto_now=True)
-    updated_by = models.CharField(max_length=255, blank=True, default="")
-
-    objects = TenantOptionQuerySet.as_manager()
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["tenant", "category", "key"], name="option_unique_in_tenant"
-            )
-        ]
-        ordering = ("category", "key")
-
-    def __str__(self) -> str:
-        return f"{self.category}/{self.key}"
-
-
-class Installation(models.Model):
-    """The one row that says which secret key this database belongs to."""
-
-    key_check = models.CharField(max_length=64)
-
-    def __str__(self) -> str:
-        return "installation"

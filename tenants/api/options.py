@@ -1,20 +1,19 @@
-"""REST endpoints about tenants, their options and whoever is calling.
+"""REST endpoints about tenant options.
 
-Source: Cumulocity REST, tenant options, login options, current tenant, current user.
+Source: Cumulocity REST, tenant options.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any
 
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
-from django.http.request import split_domain_port
+from django.http import HttpResponse
 
 from tenants.api.http import (
-    PUBLIC,
     ApiError,
     ApiRequest,
-    absolute,
     api_view,
     read_object,
     respond,
@@ -24,62 +23,11 @@ from tenants.api.http import (
     validation_error,
 )
 from tenants.models import TenantOption
-from tenants.options import OptionError, set_option
+from tenants.options import NotEditableError, OptionError, clear_option, set_option
 from tenants.roles import Role
 
 READ = Role.OPTION_MANAGEMENT_READ
 ADMIN = Role.OPTION_MANAGEMENT_ADMIN
-SECRET_PREFIX = "credentials."  # noqa: S105 -- of keys whose values are never shown
-
-
-@api_view(GET=PUBLIC)
-def login_options(request: HttpRequest) -> HttpResponse:
-    """Tell clients, before they sign in, how to: by Basic, which many take from the first entry."""
-    this = absolute(request, "/tenant/loginOptions")
-    basic = {
-        "type": "BASIC",
-        "userManagementSource": "INTERNAL",
-        "grantType": "PASSWORD",
-        "visibleOnLoginPage": True,
-        "self": f"{this}/BASIC",
-    }
-    return respond(request, {"self": this, "loginOptions": [basic]}, "loginOptionCollection")
-
-
-@api_view(GET=(Role.USER_MANAGEMENT_OWN_READ,))
-def current_tenant(request: ApiRequest) -> HttpResponse:
-    """Describe the caller's tenant; ``name`` is its ID."""
-    tenant = request.tenant
-    payload: dict[str, Any] = {
-        "name": tenant.id,
-        "domainName": tenant.domain or split_domain_port(request.get_host())[0],
-        "allowCreateTenants": tenant.is_management,
-        "customProperties": {},
-        "applications": {"references": []},
-        "self": self_url(request, "tenant", "currentTenant"),
-    }
-    if request.GET.get("withParent", "").lower() == "true" and tenant.parent:
-        payload["parent"] = tenant.parent.id
-    return respond(request, payload, "currentTenant")
-
-
-@api_view(GET=(Role.USER_MANAGEMENT_OWN_READ,))
-def current_user(request: ApiRequest) -> HttpResponse:
-    """Describe the caller; devices call this to see whether their new login works."""
-    caller = request.caller
-    roles = [
-        {"id": role, "name": role, "self": self_url(request, "user", "roles", role)}
-        for role in sorted(caller.effective_roles)
-    ]
-    payload = {
-        "id": caller.username,
-        "userName": caller.username,
-        "effectiveRoles": roles,
-        "shouldResetPassword": False,
-        "devicePermissions": {},
-        "self": self_url(request, "user", "currentUser"),
-    }
-    return respond(request, payload, "currentUser")
 
 
 @api_view(GET=READ, POST=ADMIN)
@@ -115,7 +63,7 @@ def category(request: ApiRequest, category: str) -> HttpResponse:
             for key, value in body.items():
                 _set(request, category, key, {"value": value})
     own = TenantOption.objects.for_tenant(request.tenant).filter(category=category)
-    return respond(request, {one.key: _shown(one) for one in own}, "option")
+    return respond(request, {one.key: one.shown for one in own}, "option")
 
 
 @api_view(GET=READ, PUT=ADMIN, DELETE=ADMIN)
@@ -135,7 +83,8 @@ def option(request: ApiRequest, category: str, key: str) -> HttpResponse:
             HTTPStatus.NOT_FOUND, "options/Not Found", f"Unable to find option by key: {key}"
         )
     if request.method == "DELETE":
-        found.delete()
+        with option_refusals():
+            clear_option(request.tenant, category, key, by=request.actor)
         return HttpResponse(status=HTTPStatus.NO_CONTENT)
     return respond(request, _payload(request, found), "option")
 
@@ -143,8 +92,17 @@ def option(request: ApiRequest, category: str, key: str) -> HttpResponse:
 def _set(request: ApiRequest, category: str, key: str, body: dict[str, Any]) -> TenantOption:
     if body.get("value") is None:
         raise validation_error("Following mandatory fields should be included: value")
-    try:
+    with option_refusals():
         return set_option(request.tenant, category, key, body["value"], by=request.actor)
+
+
+@contextmanager
+def option_refusals() -> Iterator[None]:
+    """Say what a rule of options refuses in the contract's words."""
+    try:
+        yield
+    except NotEditableError as error:
+        raise ApiError(HTTPStatus.FORBIDDEN, "security/Forbidden", str(error)) from error
     except OptionError as error:
         raise validation_error(str(error)) from error
 
@@ -153,10 +111,6 @@ def _payload(request: ApiRequest, option: TenantOption) -> dict[str, Any]:
     return {
         "category": option.category,
         "key": option.key,
-        "value": _shown(option),
+        "value": option.shown,
         "self": self_url(request, "tenant", "options", option.category, option.key),
     }
-
-
-def _shown(option: TenantOption) -> str:
-    return "<<Encrypted>>" if option.key.startswith(SECRET_PREFIX) else option.value

@@ -6,7 +6,7 @@ from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView, LogoutView
 from django.http import HttpResponse
 
-from tenants.console.forms import SignInForm
+from tenants.console.accounts.forms import SignInForm
 
 
 class SignIn(LoginView):

@@ -1,0 +1,6 @@
+"""Addresses of tenant options."""
+
+from django.urls import URLPattern
+
+app_name = "options"
+urlpatterns: list[URLPattern] = []

@@ -1,0 +1,6 @@
+"""Addresses of the tenants that this one looks after."""
+
+from django.urls import URLPattern
+
+app_name = "tenants"
+urlpatterns: list[URLPattern] = []
