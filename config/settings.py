@@ -143,6 +143,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "tenants.User"
 AUTHENTICATION_BACKENDS = ["tenants.backends.PeopleBackend"]
 API_AUTHENTICATORS = [
+    "tenants.tokens.authenticate_token",
     "tenants.backends.authenticate_person",
     "registration.authentication.authenticate_device",
 ]
@@ -158,6 +159,22 @@ SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_NAME = "gatehouse_csrf"
 CSRF_COOKIE_HTTPONLY = True
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+
+# --- Mail ---------------------------------------------------------------------------------
+
+# Without a host no mail is sent: the console shows links to those who may hand them over.
+EMAIL_HOST = env_str("GATEHOUSE_EMAIL_HOST", "")
+EMAIL_PORT = env_int("GATEHOUSE_EMAIL_PORT", 587, low=1, high=65535)
+EMAIL_HOST_USER = env_str("GATEHOUSE_EMAIL_USER", "")
+EMAIL_HOST_PASSWORD = env_secret("GATEHOUSE_EMAIL_PASSWORD")
+_email_security = env_str("GATEHOUSE_EMAIL_SECURITY", "starttls").lower()
+if _email_security not in {"starttls", "tls", "none"}:
+    msg = "GATEHOUSE_EMAIL_SECURITY must be starttls, tls or none."
+    raise SettingError(msg)
+EMAIL_USE_TLS = _email_security == "starttls"
+EMAIL_USE_SSL = _email_security == "tls"
+EMAIL_TIMEOUT = 10  # seconds; a page waits for it
+DEFAULT_FROM_EMAIL = env_str("GATEHOUSE_EMAIL_FROM", "gatehouse@localhost")
 
 # --- What a browser is told ---------------------------------------------------------------
 

@@ -161,15 +161,14 @@ def _admit(request: HttpRequest, roles: Mapping[str, Role | tuple[Role, ...] | s
     admitted = cast("ApiRequest", request)
     admitted.caller = caller
     admitted.tenant = caller.tenant
-    admitted.actor = Actor.of(
-        request, caller.username, caller if isinstance(caller, User) else None
-    )
+    user = getattr(caller, "user", caller)  # of a token, its owner
+    admitted.actor = Actor.of(request, caller.username, user if isinstance(user, User) else None)
 
 
 def _caller(request: HttpRequest) -> Caller:
     header = request.headers.get("Authorization", "")
     logins = basic_logins(header)
-    if logins:
+    if logins or header.lower().startswith("bearer "):
         for path in settings.API_AUTHENTICATORS:
             try:
                 caller = import_string(path)(request, header, logins)
