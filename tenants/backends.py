@@ -88,6 +88,8 @@ def authenticate_person(
     user = VerifiedLogin.user_for(digest)
     if user is not None:
         return user
+    if not logins:  # a Bearer token, and not one of ours
+        return None
     login, password = logins[0]
     if login.rpartition("/")[2].startswith(DEVICE_PREFIX):
         return None
