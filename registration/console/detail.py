@@ -28,9 +28,9 @@ def registration_detail(request: TenantRequest, pk: int) -> HttpResponse:
         "live": live,
         "registration": registration,
         "events": registration.events().order_by("-pk")[:MAX_EVENTS],
-        "credentials": DeviceCredentials.objects.filter(
-            device_id=registration.device_id, tenant=registration.tenant_id
-        ).first(),
+        "credentials": DeviceCredentials.objects.for_tenant(registration.tenant)
+        .filter(device_id=registration.device_id)
+        .first(),
         "handover_open": registration.is_handover_open(),
         "handover_limit": options.handover_limit(registration.tenant),
         "may_act": may_act(request),
