@@ -91,8 +91,7 @@ def _chain_batch() -> int:
     if not AuditRecord.objects.filter(number=None).exists():
         return 0
     with transaction.atomic():
-        AuditHead.objects.bulk_create([AuditHead(pk=HEAD)], ignore_conflicts=True)
-        head = AuditHead.objects.select_for_update().get(pk=HEAD)
+        head = _locked_head()
         found = list(AuditRecord.objects.filter(number=None).order_by("pk")[:CHAIN_BATCH])
         for one in found:
             head.number += 1
@@ -101,6 +100,16 @@ def _chain_batch() -> int:
         AuditRecord.objects.bulk_update(found, ["number", "digest"], batch_size=100)
         head.save()
     return len(found)
+
+
+def _locked_head() -> AuditHead:
+    """Return the end of the chain; whoever wants to add to it waits for whoever has it."""
+    heads = AuditHead.objects.select_for_update().filter(pk=HEAD)
+    head = heads.first()
+    if head is None:  # the very first entry of all
+        AuditHead.objects.bulk_create([AuditHead(pk=HEAD)], ignore_conflicts=True)
+        head = heads.get()
+    return head
 
 
 def link(previous: str, number: int, entry: AuditRecord) -> str:
