@@ -18,11 +18,15 @@ P = ParamSpec("P")
 ConsoleView = Callable[Concatenate[TenantRequest, P], HttpResponse]
 
 
-def tenant_view(*roles: Role) -> Callable[[ConsoleView[P]], Callable[..., HttpResponse]]:
+def tenant_view(
+    *roles: Role, change: Role | None = None
+) -> Callable[[ConsoleView[P]], Callable[..., HttpResponse]]:
     """Let a signed-in person with one of ``roles`` through; without roles, anyone signed in.
 
-    A stranger goes to the sign-in page and comes back; a person without the right gets 403.
-    ``required_roles`` on the view lets the suite prove that no view stands outside the gate.
+    ``change`` is what is needed to post, where looking takes less. A stranger goes to the sign-in
+    page and comes back; a person without the right gets 403. ``required_roles`` and
+    ``role_to_change`` on the view let the suite prove that no view stands outside the gate, and
+    ``manage.py permissions`` list what everybody may do.
     """
 
     def decorate(view: ConsoleView[P]) -> Callable[..., HttpResponse]:
@@ -32,6 +36,8 @@ def tenant_view(*roles: Role) -> Callable[[ConsoleView[P]], Callable[..., HttpRe
                 return _to_sign_in(request)
             user = request.user
             if roles and not any(user.has_role(role) for role in roles):
+                raise PermissionDenied
+            if change and request.method == "POST" and not user.has_role(change):
                 raise PermissionDenied
             admitted = cast("TenantRequest", request)
             admitted.tenant = user.tenant
@@ -43,6 +49,7 @@ def tenant_view(*roles: Role) -> Callable[[ConsoleView[P]], Callable[..., HttpRe
                 raise Http404 from error
 
         cast("Any", guarded).required_roles = roles
+        cast("Any", guarded).role_to_change = change
         return guarded
 
     return decorate

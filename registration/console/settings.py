@@ -3,7 +3,6 @@
 from http import HTTPStatus
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 
@@ -40,7 +39,7 @@ EXPLANATIONS = {
 
 
 @require_safe_or_post
-@tenant_view(Role.OPTION_MANAGEMENT_READ)
+@tenant_view(Role.OPTION_MANAGEMENT_READ, change=Role.OPTION_MANAGEMENT_ADMIN)
 def registration_settings(request: TenantRequest) -> HttpResponse:
     """Show the options of device registration, and change them for those who may."""
     may_change = request.user.has_role(Role.OPTION_MANAGEMENT_ADMIN)
@@ -57,8 +56,6 @@ def registration_settings(request: TenantRequest) -> HttpResponse:
     form = PolicyForm(request.POST if request.method == "POST" else None, initial=initial)
     status = HTTPStatus.OK
     if request.method == "POST":
-        if not may_change:
-            raise PermissionDenied
         if form.is_valid():
             _save(request, TOKEN_POLICY, form.cleaned_data["policy"])
             hours = form.cleaned_data["handover_hours"]
