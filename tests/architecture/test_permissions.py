@@ -37,7 +37,7 @@ def held(user, roles):
 @pytest.mark.parametrize("bundle", BUNDLE)
 def test_console_lets_a_role_in_exactly_where_its_rights_say(
     request,
-    scene,
+    scene,  # noqa: F811
     person,
     bundle,
     house_of,
