@@ -137,7 +137,7 @@ class _Cursor:
     """Where a page starts; it travels in the URL, so anything at all may come back."""
 
     key: Any  # as the column's own type; None with ``backwards``: from the very end
-    pk: int
+    pk: Any  # a number, or a text where the key is one
     position: int
     backwards: bool
 
@@ -149,11 +149,13 @@ class _Cursor:
         try:
             padded = text + "=" * (-len(text) % 4)
             key, pk, position, backwards = json.loads(base64.urlsafe_b64decode(padded))
-            cursor = cls(_typed(key, model, column), int(pk), int(position), bool(backwards))
+            own = _typed(pk, model, model._meta.pk.name)  # noqa: SLF001
+            cursor = cls(_typed(key, model, column), own, int(position), bool(backwards))
         except (ValueError, TypeError, OverflowError, RecursionError, ValidationError):
             return None
         is_whole = cursor.backwards or cursor.key is not None
-        fits = 0 <= cursor.pk <= MAX_NUMBER and 0 <= cursor.position <= MAX_NUMBER
+        numbers = [one for one in (cursor.pk, cursor.position) if not isinstance(one, str)]
+        fits = all(isinstance(one, int) and 0 <= one <= MAX_NUMBER for one in numbers)
         return cursor if is_whole and fits else None
 
     def text(self) -> str:

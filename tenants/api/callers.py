@@ -40,7 +40,7 @@ def current_tenant(request: ApiRequest) -> HttpResponse:
     payload: dict[str, Any] = {
         "name": tenant.id,
         "domainName": tenant.domain or split_domain_port(request.get_host())[0],
-        "allowCreateTenants": tenant.is_management,
+        "allowCreateTenants": tenant.may_own_tenants,
         "customProperties": {},
         "applications": {"references": []},
         "self": self_url(request, "tenant", "currentTenant"),

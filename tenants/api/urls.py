@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from tenants.api import callers, options
+from tenants.api import callers, options, tenants
 
 urlpatterns = [
     path("tenant/loginOptions", callers.login_options),
@@ -10,5 +10,7 @@ urlpatterns = [
     path("tenant/options", options.options),
     path("tenant/options/<str:category>", options.category),
     path("tenant/options/<str:category>/<path:key>", options.option),
+    path("tenant/tenants", tenants.tenants),
+    path("tenant/tenants/<str:tenant_id>", tenants.tenant),
     path("user/currentUser", callers.current_user),
 ]

@@ -15,7 +15,7 @@ from tests.consoles import Console, read
 from tests.support import events_of
 
 # Whoever signs in or out is no user yet, or no longer needs to be one.
-OUTSIDE_THE_GATE = {"accounts:sign_in", "accounts:sign_out"}
+OUTSIDE_THE_GATE = {"accounts:sign_in", "accounts:sign_out", "accounts:welcome"}
 # Whatever an ID can be made of: no blanks and no slashes.
 HOSTILE_IDS = ["<img|src=x|onerror=alert(1)>", "\"'><script>alert(1)<|script>", "{{7*7}}{%x%}"]
 

@@ -8,4 +8,5 @@ app_name = "accounts"
 urlpatterns = [
     path("sign-in/", views.SignIn.as_view(), name="sign_in"),
     path("sign-out/", views.SignOut.as_view(), name="sign_out"),
+    path("welcome/<str:secret>/", views.welcome, name="welcome"),
 ]

@@ -26,9 +26,15 @@ ENDPOINTS = list(walk(api_urls))
 
 
 def concrete(path):
-    return "/" + path.replace("<path:device_id>", "4711").replace(
-        "<str:category>/<path:key>", "c/k"
-    ).replace("<str:category>", "c")
+    values = {
+        "<path:device_id>": "4711",
+        "<str:tenant_id>": "acme",
+        "<str:category>": "c",
+        "<path:key>": "k",
+    }
+    for parameter, value in values.items():
+        path = path.replace(parameter, value)
+    return f"/{path}"
 
 
 @pytest.fixture(params=ENDPOINTS, ids=[path for path, _ in ENDPOINTS])
@@ -37,7 +43,7 @@ def endpoint(request):
 
 
 def test_there_are_endpoints_to_walk():
-    assert len(ENDPOINTS) == 11
+    assert len(ENDPOINTS) == 13
 
 
 def test_endpoint_says_who_may_call(endpoint):
