@@ -103,7 +103,8 @@ def edit(request: TenantRequest, tenant_id: str) -> HttpResponse:
                 status = refuse(form, error)
             else:
                 messages.success(request, f"Tenant {tenant} is saved.")
-                tell_unanswered(request, tenant)
+                if "domain" in form.changed_data:
+                    tell_unanswered(request, tenant)
                 return dialog_done(request, back(request, tenant), event=CHANGED)
     return render_dialog(
         request,
