@@ -92,9 +92,12 @@ class FastLane:
             return None
         since = str(key.since)
         if key.scope == MANAGEMENT:
-            [(newest, number)] = self.statements.run(LIVE_ALL, since)
+            found = self.statements.run(LIVE_ALL, since)
         else:
-            [(newest, number)] = self.statements.run(LIVE, since, key.scope)
+            found = self.statements.run(LIVE, since, key.scope)
+        if not found:
+            return None
+        [(newest, number)] = found
         return version_text(int(newest or 0), int(number or 0))
 
 

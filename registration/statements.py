@@ -32,20 +32,21 @@ TOUCH: Final = f"""
 UPDATE registration_registration SET last_contact_at = @2, last_contact_from = @3
  WHERE device_id = @1 AND status = '{Status.PENDING_ACCEPTANCE.value}' AND last_contact_at <= @4
 """  # noqa: S608 -- constants
-# The newest event after @1, and how many there are; of everybody, or of the tenant @2. Of one
-# that was suspended there are none any more: its open pages look again, and find the door shut.
+# The newest event after @1, and how many there are; of everybody, or of the tenant @2. For one
+# that was suspended no row comes back: its open pages look again, and find the door shut.
 LIVE_ALL: Final = """
 SELECT max(id), count(*) FROM (
     SELECT id FROM registration_registrationevent WHERE id > @1 ORDER BY id DESC LIMIT 500
 ) newest
 """
 LIVE: Final = f"""
-SELECT max(id), count(*) FROM (
-    SELECT id FROM registration_registrationevent
-     WHERE tenant_id = @2 AND id > @1 AND EXISTS (
-        SELECT 1 FROM tenants_tenant WHERE id = @2 AND status = '{Tenant.Status.ACTIVE.value}')
-     ORDER BY id DESC LIMIT 500
-) newest
+SELECT newest, number FROM tenants_tenant t, (
+    SELECT max(id) AS newest, count(*) AS number FROM (
+        SELECT id FROM registration_registrationevent
+         WHERE tenant_id = @2 AND id > @1 ORDER BY id DESC LIMIT 500
+    ) events
+) state
+ WHERE t.id = @2 AND t.status = '{Tenant.Status.ACTIVE.value}'
 """  # noqa: S608 -- constants
 _ALL: Final = (POLL, TOUCH, LIVE_ALL, LIVE)
 _FOR_SQLITE: Final = {sql: sql.replace("@", "?") for sql in _ALL}

@@ -15,6 +15,15 @@ OWN = {"autocomplete": "off"}  # what a browser knows about its user is not abou
 class TenantForm(forms.Form):
     """A form whose refusals come from the domain."""
 
+    def add_error(self, field: str | None, error: Any) -> None:
+        """Note an error; the first field that has one gets the focus."""
+        super().add_error(field, error)
+        if field in self.fields and not any("autofocus" in attrs for attrs in self._attrs()):
+            self.fields[field].widget.attrs["autofocus"] = True
+
+    def _attrs(self) -> list[dict[str, Any]]:
+        return [field.widget.attrs for field in self.fields.values()]
+
     def refuse(self, error: TenantError) -> None:
         """Show a refusal of the domain beside the field it is about."""
         self.add_error(error.field if error.field in self.fields else None, str(error))
@@ -37,7 +46,7 @@ class DetailsForm(TenantForm):
         widget=forms.TextInput(attrs={**PLAIN, "placeholder": "acme.example.com"}),
     )
     contact_name = forms.CharField(
-        label="Contact", required=False, max_length=255, widget=forms.TextInput(attrs=OWN)
+        label="Name", required=False, max_length=255, widget=forms.TextInput(attrs=OWN)
     )
     contact_phone = forms.CharField(
         label="Phone", required=False, max_length=64, widget=forms.TextInput(attrs=OWN)

@@ -4,7 +4,7 @@ import pytest
 
 from registration.lifecycle import Stage
 from tenants.models import AuditRecord, OneTimeLink, Tenant, User
-from tenants.subtenants import MAX_DEVICE_LIMIT
+from tenants.models.tenant import MAX_DEVICE_LIMIT
 from tests.consoles import Console, messages_of, read
 from tests.support import Api, give_rights
 
