@@ -10,25 +10,35 @@ from tenants.addresses import client_address
 if TYPE_CHECKING:
     from tenants.models import User
 
+REQUEST_ID = "gatehouse.request_id"  # where ui.middleware leaves the request's name
+
 
 @dataclass(frozen=True)
 class Actor:
     """A person, a device or Gatehouse itself, and the request it acts by.
 
-    ``name`` outlives the account: history keeps it when the user is deleted.
+    ``name`` outlives the account: history keeps it when the user is deleted. ``limit`` are the
+    rights of the token it acts by, if it acts by one: it has no others, whatever its owner has.
     """
 
     name: str
     user: "User | None" = None
     source: str = ""
     request_id: str = ""
+    limit: frozenset[str] | None = None
 
     @classmethod
-    def of(cls, request: HttpRequest, name: str, user: "User | None" = None) -> Self:
+    def of(
+        cls,
+        request: HttpRequest,
+        name: str,
+        user: "User | None" = None,
+        *,
+        limit: frozenset[str] | None = None,
+    ) -> Self:
         """Return the actor behind ``request``."""
-        return cls(
-            name, user, client_address(request.META), request.META.get("gatehouse.request_id", "")
-        )
+        source, request_id = client_address(request.META), request.META.get(REQUEST_ID, "")
+        return cls(name, user, source, request_id, limit)
 
 
 SYSTEM = Actor("gatehouse")

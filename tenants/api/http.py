@@ -162,7 +162,12 @@ def _admit(request: HttpRequest, roles: Mapping[str, Role | tuple[Role, ...] | s
     admitted.caller = caller
     admitted.tenant = caller.tenant
     user = getattr(caller, "user", caller)  # of a token, its owner
-    admitted.actor = Actor.of(request, caller.username, user if isinstance(user, User) else None)
+    admitted.actor = Actor.of(
+        request,
+        caller.username,
+        user if isinstance(user, User) else None,
+        limit=None if user is caller else caller.effective_roles,
+    )
 
 
 def _caller(request: HttpRequest) -> Caller:
