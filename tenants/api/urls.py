@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from tenants.api import callers, options, tenants
+from tenants.api import callers, options, tenants, users
 
 urlpatterns = [
     path("tenant/loginOptions", callers.login_options),
@@ -13,4 +13,6 @@ urlpatterns = [
     path("tenant/tenants", tenants.tenants),
     path("tenant/tenants/<str:tenant_id>", tenants.tenant),
     path("user/currentUser", callers.current_user),
+    path("user/<str:tenant_id>/users", users.users),
+    path("user/<str:tenant_id>/users/<str:user_id>", users.user),
 ]
