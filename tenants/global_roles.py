@@ -59,7 +59,8 @@ def offered(tenant: Tenant) -> dict[str, tuple[Role, ...]]:
 
 def roles_of(tenant: Tenant) -> QuerySet[GlobalRole]:
     """Return the global roles of ``tenant``, each with the number of those who have it."""
-    return GlobalRole.objects.for_tenant(tenant).annotate(number=Count("users"))
+    counted = GlobalRole.objects.for_tenant(tenant).annotate(number=Count("users"))
+    return counted.order_by("name")
 
 
 def create_role(

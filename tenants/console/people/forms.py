@@ -1,7 +1,8 @@
 """Forms about people, roles and services."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, time, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from django import forms
 from django.utils import timezone
@@ -24,27 +25,25 @@ LIFETIMES: Final = (
 )
 
 
-if TYPE_CHECKING:
-    Choices = forms.ModelMultipleChoiceField[GlobalRole]
-else:  # Django's fields take no type arguments at run time
-    Choices = forms.ModelMultipleChoiceField
+class RolesField(forms.TypedMultipleChoiceField):
+    """Global roles of one tenant, to be ticked; what comes back is the roles themselves."""
 
-
-class RolesField(Choices):
-    """Global roles of one tenant, to be ticked."""
-
-    def __init__(self, **options: Any) -> None:
+    def __init__(self) -> None:
         super().__init__(
-            GlobalRole.objects.none(),
             widget=forms.CheckboxSelectMultiple,
             label="Global roles",
             error_messages={
                 "required": "Choose at least one role.",
                 "invalid_choice": "One of these roles is no longer there. Choose again.",
-                "invalid_pk_value": "One of these roles is no longer there. Choose again.",
             },
-            **options,
         )
+
+    def offer(self, roles: Iterable[GlobalRole]) -> None:
+        """Let one of ``roles`` be chosen, and nothing else."""
+        by_pk = {str(role.pk): role for role in roles}
+        self.offered = list(by_pk.values())
+        self.choices = [(pk, role.name) for pk, role in by_pk.items()]
+        self.coerce = by_pk.__getitem__
 
 
 class PersonForm(forms.Form):
@@ -64,14 +63,14 @@ class PersonForm(forms.Form):
 
     def __init__(self, *args: Any, tenant: Tenant, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["roles"].queryset = (  # type: ignore[attr-defined]
-            GlobalRole.objects.for_tenant(tenant)
-        )
+        roles = self.fields["roles"]
+        if isinstance(roles, RolesField):
+            roles.offer(GlobalRole.objects.for_tenant(tenant))
 
     @property
     def ticked(self) -> set[str]:
         """Return the roles that are ticked, as they stand in the form."""
-        return {str(getattr(one, "pk", one)) for one in self["roles"].value() or ()}
+        return {str(one) for one in self["roles"].value() or ()}
 
 
 def username_field() -> forms.CharField:
