@@ -158,10 +158,11 @@ def _apply(
     }
     if all(old == new for old, new in changes.values()):
         return
-    hand.check_gives(after - before)
     if before != after:
         for user in role.users.select_related("tenant").prefetch_related("global_roles"):
             hand.check_manages(user)
+    # Also what it holds now: to reword a role is to say what those rights are called.
+    hand.check_gives(before | after)
     role.name, role.description, role.roles = name, description, sorted(roles)
     role.save()
     # What was verified about them a moment ago was verified with the old rights.

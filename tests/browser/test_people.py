@@ -1,4 +1,4 @@
-"""Looking after people at a real browser: inviting somebody, handing the link over, roles, tokens."""
+"""Looking after people at a real browser: an invitation, its link, roles and tokens."""
 
 import re
 

@@ -130,6 +130,10 @@ def test_nobody_puts_rights_into_a_role_that_he_does_not_have(acme, clerk, boss)
     own = global_roles.create_role(acme, "own", "", READ, by=boss)
     with pytest.raises(AdministrationError, match="do not have yourself"):
         change(own, ["ROLE_AUDIT_READ"], by=clerk)
+    with pytest.raises(AdministrationError, match="do not have yourself"):
+        change(own, ["ROLE_USER_MANAGEMENT_READ"], by=clerk)
+    with pytest.raises(AdministrationError, match="do not have yourself"):
+        change(own, READ, by=clerk, name="harmless")
 
 
 def test_nobody_changes_a_role_of_somebody_with_more_rights(acme, clerk):
