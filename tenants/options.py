@@ -118,12 +118,22 @@ def known_option(category: str, key: str) -> Option | None:
     return _known.get((category, key))
 
 
+def is_handed_down(tenant: Tenant, category: str, key: str) -> bool:
+    """Say whether ``tenant`` may read what the tenants above it have set.
+
+    What Gatehouse itself reads counts for everybody and may be read by everybody. Other options
+    are the business of those who own tenants. Source: Cumulocity REST, tenant options: options of
+    the management tenant are readable by enterprise tenants.
+    """
+    return known_option(category, key) is not None or tenant.may_own_tenants
+
+
 def inherited(tenant: Tenant, category: str, key: str) -> tuple[TenantOption | None, str]:
     """Return what ``tenant`` would have without a value of its own: an option up its line, if any.
 
     The second value is the platform's default, for when there is none.
     """
-    line = tenant.ancestry()[1:]
+    line = tenant.ancestry()[1:] if is_handed_down(tenant, category, key) else []
     found = {
         one.tenant_id: one
         for one in TenantOption.objects.filter(tenant__in=line, category=category, key=key)
@@ -187,20 +197,32 @@ def clear_option(tenant: Tenant, category: str, key: str, *, by: Actor) -> bool:
     return True
 
 
-def set_editable(option: TenantOption, *, is_editable: bool, by: Actor) -> None:
-    """Say whether the tenant itself may change ``option``; for the management tenant to decide."""
+def set_editable(option: TenantOption, *, is_editable: bool, by: Actor) -> bool:
+    """Say whether the tenant itself may change ``option``; for the management tenant to decide.
+
+    False if that was said before.
+
+    Raises:
+        TenantOption.DoesNotExist: somebody removed it meanwhile.
+    """
     with transaction.atomic():
-        before = option.is_editable
+        found = _locked(option.tenant, option.category, option.key)
+        if found is None:
+            raise TenantOption.DoesNotExist
         option.is_editable = is_editable
-        option.save(update_fields=["is_editable"])
+        if found.is_editable == is_editable:
+            return False
+        found.is_editable = is_editable
+        found.save(update_fields=["is_editable"])
         audit.record(
             by,
             option.tenant_id,
             audit.Type.OPTION,
             "Option released" if is_editable else "Option reserved",
             subject=str(option),
-            changes={"editable": (before, is_editable)},
+            changes={"editable": (not is_editable, is_editable)},
         )
+    return True
 
 
 def _checked(category: str, key: str, value: Any) -> str:
@@ -215,6 +237,8 @@ def _checked(category: str, key: str, value: Any) -> str:
         if too_long or "\x00" in part:
             msg = f"The {name} of an option must have 1 to {MAX_NAME_LENGTH} characters."
             raise OptionError(msg)
+    if "/" in category:  # no address leads to it
+        raise OptionError("The category of an option cannot contain a slash.")
     if len(text) > MAX_VALUE_LENGTH or "\x00" in text:
         msg = f"The value of an option can have at most {MAX_VALUE_LENGTH} characters, none NUL."
         raise OptionError(msg)

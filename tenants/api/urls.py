@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from tenants.api import callers, options, tenants, users
+from tenants.api import audit, callers, options, tenants, users
 
 urlpatterns = [
     path("tenant/loginOptions", callers.login_options),
@@ -15,4 +15,8 @@ urlpatterns = [
     path("user/currentUser", callers.current_user),
     path("user/<str:tenant_id>/users", users.users),
     path("user/<str:tenant_id>/users/<str:user_id>", users.user),
+    path("tenant/system/options", options.system_options),
+    path("tenant/system/options/<str:category>/<path:key>", options.system_option),
+    path("audit/auditRecords", audit.audit_records),
+    path("audit/auditRecords/<str:record_id>", audit.audit_record),
 ]

@@ -1,8 +1,10 @@
 """What was done, by whom and from where: written with the change, then chained."""
 
+from datetime import datetime
 from typing import Self
 
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 
 from tenants.models.tenant import Tenant
@@ -14,6 +16,26 @@ class AuditRecordQuerySet(models.QuerySet["AuditRecord"]):
     def for_tenant(self, tenant: Tenant) -> Self:
         """Narrow to what ``tenant`` may see: its own records; all, for the management tenant."""
         return self if tenant.is_management else self.filter(tenant_id=tenant.id)
+
+    def matching(self, text: str) -> Self:
+        """Narrow to those whose subject, activity, explanation or actor contains ``text``."""
+        return self.filter(
+            Q(subject__icontains=text)
+            | Q(activity__icontains=text)
+            | Q(text__icontains=text)
+            | Q(actor_name__icontains=text)
+        )
+
+    def by_actor(self, name: str) -> Self:
+        """Narrow to what ``name`` did; ``tenant/name`` where the name exists in several."""
+        tenant, slash, rest = name.partition("/")
+        as_login = Q(actor_tenant=tenant, actor_name=rest) if slash else Q(actor_name=name)
+        return self.filter(Q(actor_name=name) | as_login)
+
+    def between(self, start: datetime | None, end: datetime | None) -> Self:
+        """Narrow to those from ``start`` on and before ``end``."""
+        rows = self.filter(at__gte=start) if start else self
+        return rows.filter(at__lt=end) if end else rows
 
 
 class AuditRecord(models.Model):

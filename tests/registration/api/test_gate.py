@@ -43,7 +43,7 @@ def endpoint(request):
 
 
 def test_there_are_endpoints_to_walk():
-    assert len(ENDPOINTS) == 13
+    assert len(ENDPOINTS) == 17
 
 
 def test_endpoint_says_who_may_call(endpoint):
