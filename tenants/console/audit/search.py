@@ -105,11 +105,17 @@ class AuditQuery:
             return AuditPage(rows[:size], rows[size - 1].pk)
         return AuditPage(rows, end.pk if end else None, end.at if end else None)
 
-    def every(self) -> Iterator[AuditRecord]:
-        """Yield all entries, a batch at a time: there may be millions."""
+    def newest(self) -> int:
+        """Return the number of the newest entry that the viewer may see; 0 without any."""
+        rows = AuditRecord.objects.for_tenant(self.viewer).order_by("-pk")
+        return rows.values_list("pk", flat=True).first() or 0
+
+    def every(self, *, up_to: int) -> Iterator[AuditRecord]:
+        """Yield all entries written until ``up_to``, a batch at a time: there may be millions."""
         last: AuditRecord | None = None
         while True:
-            batch = list(self._searched(self._scope(last))[:EXPORT_BATCH])
+            rows = self._searched(self._scope(last).filter(pk__lte=up_to))
+            batch = list(rows[:EXPORT_BATCH])
             yield from batch
             if len(batch) < EXPORT_BATCH:
                 return
