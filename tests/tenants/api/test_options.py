@@ -1,9 +1,13 @@
 """``/tenant/options``: settings as flat maps and as single options."""
 
-import pytest
+from functools import partial
 
-from tenants.models import TenantOption
-from tests.support import ERROR_TYPE
+import pytest
+from django.conf import settings
+
+from tenants.encryption import DecryptionError
+from tenants.models import AuditRecord, TenantOption
+from tests.support import ERROR_TYPE, at_once
 
 OPTIONS = "/tenant/options"
 POLICY = f"{OPTIONS}/device-registration/security-token.policy"
@@ -174,3 +178,209 @@ def test_options_are_listed_in_pages_and_few_queries(admin, django_assert_max_nu
 def test_client_that_wants_no_answer_gets_none(admin):
     answer = admin.put(POLICY, {"value": "REQUIRED"}, Accept=None)
     assert (answer.status_code, answer.content) == (200, b"")
+
+
+# --- Inherited values, reservations, the platform's own --------------------------------------
+
+RESERVE = f"{OPTIONS}/c/k/editable"
+
+
+@pytest.fixture
+def house_admin(api):
+    return api("management/administrator")
+
+
+def test_inherited_value_is_the_nearest_above_else_the_default(admin, house_admin):
+    def inherited():
+        return admin.get(f"{POLICY}?evaluate=inherited")
+
+    assert inherited().json()["value"] == "OPTIONAL"
+    house_admin.put(POLICY, {"value": "REQUIRED"})
+    admin.put(POLICY, {"value": "IGNORED"})
+    answer = inherited()
+    assert (answer.status_code, answer["Content-Type"]) == (200, OPTION)
+    assert answer.json() == {
+        "category": "device-registration",
+        "key": "security-token.policy",
+        "value": "REQUIRED",
+        "self": f"http://testserver{POLICY}",
+    }
+    assert admin.get(POLICY).json()["value"] == "IGNORED"
+
+
+def test_other_options_of_the_management_tenant_are_for_those_who_own_tenants(
+    admin, house_admin, acme
+):
+    house_admin.put(f"{OPTIONS}/mail/host", {"value": "mail.example"})
+    house_admin.put(f"{OPTIONS}/mail/credentials.password", {"value": "hunter2-secret"})
+    path = f"{OPTIONS}/mail/host?evaluate=inherited"
+    assert admin.get(path).status_code == 404
+    acme.allow_create_tenants = True
+    acme.save()
+    assert admin.get(path).json()["value"] == "mail.example"
+    secret = admin.get(f"{OPTIONS}/mail/credentials.password?evaluate=inherited").json()
+    assert secret["value"] == "<<Encrypted>>"
+    assert admin.get(f"{OPTIONS}/mail/other?evaluate=inherited").status_code == 404
+    # Only what is asked for as inherited comes from above.
+    assert admin.get(f"{OPTIONS}/mail/host").status_code == 404
+    assert admin.get(f"{OPTIONS}/mail").json() == {}
+
+
+def test_management_reserves_an_option_of_a_tenant_and_releases_it(admin, house_admin):
+    admin.put(f"{OPTIONS}/c/k", {"value": "x"})
+    for editable, status in (("false", 403), (False, 403), ("true", 200), (True, 200)):
+        answer = house_admin.put(f"{RESERVE}?targetTenant=acme", {"editable": editable})
+        assert (answer.status_code, answer["Content-Type"]) == (200, OPTION)
+        assert answer.json()["editable"] == str(editable).lower()
+        assert admin.put(f"{OPTIONS}/c/k", {"value": "y"}).status_code == status
+        assert admin.post(OPTIONS, {"category": "c", "key": "k", "value": "y"}
+                          ).status_code == status  # fmt: skip
+        assert admin.put(f"{OPTIONS}/c", {"new": "z", "k": "y"}).status_code == status
+    # A map that holds a reserved option is refused as a whole.
+    house_admin.put(f"{RESERVE}?targetTenant=acme", {"editable": "false"})
+    assert admin.put(f"{OPTIONS}/c", {"newer": "z", "k": "y"}).status_code == 403
+    assert admin.delete(f"{OPTIONS}/c/k").status_code == 403
+    assert "newer" not in admin.get(f"{OPTIONS}/c").json()
+
+
+def test_reservation_is_written_down_once(admin, house_admin):
+    admin.put(f"{OPTIONS}/c/k", {"value": "x"})
+    for _ in range(2):
+        house_admin.put(f"{RESERVE}?targetTenant=acme", {"editable": "false"})
+    entry = AuditRecord.objects.get(activity="Option reserved")
+    assert (entry.tenant_id, entry.actor_tenant) == ("acme", "management")
+    assert entry.changes == [
+        {"attribute": "editable", "previousValue": "true", "newValue": "false"}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("query", "body", "status"),
+    [
+        ("", {"editable": "false"}, 400),
+        ("?targetTenant=", {"editable": "false"}, 400),
+        ("?targetTenant=acme", {}, 400),
+        ("?targetTenant=acme", {"editable": "maybe"}, 400),
+        ("?targetTenant=acme", {"editable": None}, 400),
+        ("?targetTenant=nobody", {"editable": "false"}, 404),
+        ("?targetTenant=globex", {"editable": "false"}, 404),
+        ("?targetTenant=%00", {"editable": "false"}, 400),
+        ("?targetTenant=acme", [], 422),
+    ],
+)
+def test_reservation_that_cannot_be_is_refused(admin, house_admin, query, body, status):
+    admin.put(f"{OPTIONS}/c/k", {"value": "x"})
+    answer = house_admin.put(f"{RESERVE}{query}", body)
+    assert (answer.status_code, answer["Content-Type"]) == (status, ERROR_TYPE)
+    assert TenantOption.objects.get().is_editable
+
+
+def test_only_the_management_tenant_reserves(api, admin):
+    admin.put(f"{OPTIONS}/c/k", {"value": "x"})
+    path = f"{RESERVE}?targetTenant=acme"
+    for login in ("acme/administrator", "globex/administrator", "management/operator"):
+        assert api(login).put(path, {"editable": "false"}).status_code == 403
+    assert TenantOption.objects.get().is_editable
+
+
+def test_key_that_ends_like_a_reservation_is_a_key(admin, house_admin):
+    path = f"{OPTIONS}/c/k/editable"
+    assert admin.put(path, {"value": "x"}).json()["key"] == "k/editable"
+    # Clients that repeat everything send both members.
+    assert admin.put(path, {"value": "y", "editable": "false"}).json()["key"] == "k/editable"
+    assert admin.get(path).json()["value"] == "y"
+    answer = house_admin.put(f"{path}/editable?targetTenant=acme", {"editable": "false"})
+    assert answer.json()["key"] == "k/editable"
+    assert admin.delete(path).status_code == 403
+    assert admin.put(f"{OPTIONS}/c/editable", {"value": "x"}).json()["key"] == "editable"
+
+
+def test_category_with_a_slash_has_no_address_and_is_refused(admin):
+    answer = admin.post(OPTIONS, {"category": "a/b", "key": "k", "value": "v"})
+    assert answer.status_code == 422
+    assert "cannot contain a slash" in answer.json()["message"]
+
+
+def test_credentials_are_encrypted_at_rest_and_open_in_their_place_only(api, admin):
+    for login in ("acme/administrator", "globex/administrator"):
+        api(login).put(f"{OPTIONS}/mail/credentials.password", {"value": "hunter2-secret"})
+    one, other = TenantOption.objects.order_by("tenant")
+    assert "hunter2" not in one.value + other.value
+    assert one.value != other.value
+    assert one.plain == other.plain == "hunter2-secret"
+    one.value, other.value = other.value, one.value
+    with pytest.raises(DecryptionError):
+        _ = one.plain
+
+
+@pytest.mark.parametrize("value", ["", "ü" * 5000, "<<Encrypted>>"])
+def test_any_secret_comes_back_as_it_was(admin, value):
+    admin.put(f"{OPTIONS}/mail/credentials.x", {"value": value})
+    assert TenantOption.objects.get().plain == value
+
+
+@pytest.mark.parametrize("login", ["acme/administrator", "acme/reader", "acme/devicebootstrap"])
+def test_platform_says_its_version_and_defaults_to_everybody(api, house_admin, login):
+    house_admin.put(POLICY, {"value": "REQUIRED"})  # what one tenant sets is not the platform's
+    answer = api(login).get("/tenant/system/options")
+    assert (answer.status_code, answer["Content-Type"]) == (200, COLLECTION)
+    options = answer.json()["options"]
+    assert {"category": "system", "key": "version", "value": settings.VERSION} in options
+    policy = {
+        "category": "device-registration", "key": "security-token.policy", "value": "OPTIONAL"
+    }  # fmt: skip
+    assert policy in options
+    for each in options:
+        one = api(login).get(f"/tenant/system/options/{each['category']}/{each['key']}")
+        assert (one.status_code, one["Content-Type"], one.json()) == (200, OPTION, each)
+    assert api(login).get("/tenant/system/options/no/such").status_code == 404
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
+def test_nobody_changes_the_platform_by_the_contract(house_admin, method):
+    for path in ("/tenant/system/options", "/tenant/system/options/system/version"):
+        assert house_admin.call(method, path, {"value": "x"}).status_code == 405
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.postgres
+def test_two_who_set_a_category_at_once_never_wait_for_each_other(api, house):
+    keys = [f"key-{number:02}" for number in range(20)]
+
+    def put(order, value):
+        answer = api("acme/administrator").put(f"{OPTIONS}/c", dict.fromkeys(order, value))
+        return answer.status_code
+
+    put(keys, "0")
+    for turn in range(10):
+        orders = [keys, keys[::-1], keys, keys[::-1]]
+        calls = [partial(put, order, f"{turn}-{n}") for n, order in enumerate(orders)]
+        assert at_once(*calls) == [200] * 4
+        # A map is set as a whole: the last one's values, of one kind only.
+        assert len(set(api("acme/administrator").get(f"{OPTIONS}/c").json().values())) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.postgres
+def test_those_who_set_a_new_option_at_once_all_succeed(api, house):
+    def put(key):
+        return api("acme/administrator").put(f"{OPTIONS}/c/{key}", {"value": "x"}).status_code
+
+    for number in range(10):
+        assert at_once(*[partial(put, f"key-{number}")] * 4) == [200] * 4
+    assert TenantOption.objects.count() == 10
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.postgres
+def test_reserving_while_others_set_and_remove_never_fails(api, house):
+    def owner(method):
+        return api("acme/administrator").call(method, f"{OPTIONS}/c/k", {"value": "x"}).status_code
+
+    def house_admin():
+        path = f"{RESERVE}?targetTenant=acme"
+        return api("management/administrator").put(path, {"editable": "true"}).status_code
+
+    for _ in range(10):
+        codes = at_once(partial(owner, "PUT"), partial(owner, "DELETE"), house_admin)
+        assert set(codes) <= {200, 204, 404}
