@@ -32,6 +32,7 @@ Changes = Mapping[str, tuple[Any, Any]]  # attribute: (before, after)
 MAX_VALUE_LENGTH: Final = 500  # characters of a value before or after
 CHAIN_BATCH: Final = 500  # records chained in one transaction
 VERIFY_BATCH: Final = 2_000  # records read at a time
+NOT_OURS: Final = "0" * 64  # the digest of an entry that somebody else put into the table
 HEAD: Final = 1  # primary key of the only head
 
 
@@ -51,7 +52,7 @@ def record(
     ``tenant_id`` is whose thing it was done to; ``subject`` names the thing. ``changes`` must not
     hold a secret: say that one was changed, by a mask. Attributes that did not change are left out.
     """
-    AuditRecord.objects.create(
+    entry = AuditRecord(
         tenant_id=tenant_id,
         type=kind,
         activity=activity,
@@ -68,6 +69,8 @@ def record(
             if _text(before) != _text(after)
         ],
     )
+    entry.digest = seal(entry)
+    entry.save(force_insert=True)
     chain_after_commit()
 
 
@@ -95,7 +98,11 @@ def _chain_batch() -> int:
         found = list(AuditRecord.objects.filter(number=None).order_by("pk")[:CHAIN_BATCH])
         for one in found:
             head.number += 1
-            one.number, one.digest = head.number, link(head.digest, head.number, one)
+            is_ours = digests_match(one.digest, seal(one))
+            if not is_ours:
+                logger.error("Entry %d of the audit log was not written by Gatehouse.", head.number)
+            one.number = head.number
+            one.digest = link(head.digest, head.number, one) if is_ours else NOT_OURS
             head.digest = one.digest
         AuditRecord.objects.bulk_update(found, ["number", "digest"], batch_size=100)
         head.save()
@@ -112,10 +119,23 @@ def _locked_head() -> AuditHead:
     return head
 
 
+def seal(entry: AuditRecord) -> str:
+    """Return the digest that a new entry carries until it is chained.
+
+    Whoever writes into the table without the key cannot make it, and such an entry gets a place
+    in the chain where :func:`verify` names it.
+    """
+    return keyed_digest("audit-entry", _content(entry))
+
+
 def link(previous: str, number: int, entry: AuditRecord) -> str:
     """Return the digest of ``entry`` at place ``number`` behind the digest ``previous``."""
+    return keyed_digest("audit", previous, str(number), str(entry.pk), _content(entry))
+
+
+def _content(entry: AuditRecord) -> str:
+    """Return everything that an entry says, as one text."""
     content = [
-        entry.pk,
         entry.tenant_id,
         entry.at.astimezone(UTC).isoformat(timespec="microseconds"),
         entry.type,
@@ -129,7 +149,7 @@ def link(previous: str, number: int, entry: AuditRecord) -> str:
         entry.request_id,
         entry.changes,
     ]
-    return keyed_digest("audit", previous, str(number), json.dumps(content, sort_keys=True))
+    return json.dumps(content, sort_keys=True)
 
 
 @dataclass(frozen=True)

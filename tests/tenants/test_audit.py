@@ -144,6 +144,25 @@ def test_inserted_entry_is_named(log):
     assert audit.verify().broken_at == 6
 
 
+@pytest.mark.parametrize("digest", ["", "0" * 64, "of the first"])
+def test_entry_inserted_for_the_next_writer_to_chain_is_named(log, digest):
+    forged = numbered(1).get()
+    forged.pk, forged.number, forged.subject = None, None, "smuggled in"
+    forged.digest = forged.digest if digest == "of the first" else digest
+    forged.save()
+    write("seven")
+    assert numbered(6).get().subject == "smuggled in"
+    found = audit.verify()
+    assert (found.broken_at, found.number) == (6, 5)
+
+
+def test_entry_altered_before_it_was_chained_is_named(log):
+    with transaction.atomic():
+        audit.record(SOMEBODY, "acme", audit.Type.OPTION, "Option changed", subject="six")
+        AuditRecord.objects.filter(subject="six").update(subject="other")
+    assert audit.verify().broken_at == 6
+
+
 def test_forged_end_is_named(log):
     AuditHead.objects.update(digest="0" * 64)
     assert audit.verify().broken_at == 6
@@ -165,9 +184,11 @@ def test_log_that_was_begun_anew_shows_by_what_was_kept_elsewhere(log):
 
 @pytest.mark.django_db(transaction=True)
 def test_entry_that_was_not_chained_before_a_crash_is_chained_by_the_next_one():
-    AuditRecord.objects.create(
+    entry = AuditRecord(
         tenant_id="acme", type=audit.Type.OPTION, activity="before the crash", actor_name="x"
     )
+    entry.digest = audit.seal(entry)
+    entry.save()
     write("after")
     assert [entry.activity for entry in AuditRecord.objects.order_by("number")] == [
         "before the crash", "Option changed"]  # fmt: skip

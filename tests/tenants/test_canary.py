@@ -1,0 +1,183 @@
+"""A canary in every secret: wherever it sings, a secret got out.
+
+Everything that takes or makes a secret is done once, with a canary in it or with the secret noted
+down. Then every place is looked at where one could turn up. A new kind of change gets a step here.
+"""
+
+import logging
+
+import pytest
+from django.apps import apps
+
+from registration.lifecycle import Stage
+from registration.models import Registration
+from tenants import audit
+from tenants.actors import Actor
+from tenants.links import link_digest, use_link
+from tenants.models import AuditRecord, OneTimeLink, TenantOption, User
+from tenants.options import set_editable, set_option
+from tenants.tokens import make_token, revoke_token
+from tests.consoles import HELP, LIST, NEW, SETTINGS, SIGN_IN, Console, row_url
+from tests.support import PASSWORD, Api
+
+CANARY = "tweety-4711"
+OPTIONS = "/tenant/options"
+LOG = "/administration/audit-log/"
+ADMINISTRATION = "/administration/options/"
+
+
+@pytest.fixture
+def console(house):
+    return Console
+
+
+@pytest.fixture
+def logged(caplog):
+    """Return everything that was logged, with what the lines were made of."""
+    caplog.set_level(logging.DEBUG)
+    return lambda: "\n".join([caplog.text, *(str(record.__dict__) for record in caplog.records)])
+
+
+@pytest.fixture
+def done(house, api, device, console, person, make_registration, operator, logged, capfd):
+    """Do everything; return the secrets, and what was answered meanwhile."""
+    secrets, answers = {CANARY}, []
+    admin, office = api("acme/administrator"), console("acme/administrator")
+    anna = person("acme/reader")
+    by = Actor("administrator", person("acme/administrator"), "192.0.2.1", "request")
+
+    # Options: at every door, set, changed, refused, removed, reserved.
+    name, key = "mail/credentials.password", "credentials.password"
+    answers += [
+        admin.post(OPTIONS, {"category": "mail", "key": key, "value": f"{CANARY}-1"}),
+        admin.put(f"{OPTIONS}/{name}", {"value": f"{CANARY}-2"}),
+        admin.put(f"{OPTIONS}/mail", {"host": "mail.example", key: f"{CANARY}-3"}),
+        admin.put(f"{OPTIONS}/mail", {key: f"{CANARY}-4", "bad": None}),
+        admin.put(f"{OPTIONS}/{name}", {"value": CANARY * 2000}),
+        office.post(f"{ADMINISTRATION}change/",
+                    {"category": "mail", "key": key, "value": f"{CANARY}-5"}),
+        office.post(f"{ADMINISTRATION}change/",
+                    {"category": "mail", "key": key, "value": f"{CANARY}\x00"}),
+        office.post(f"{ADMINISTRATION}new/",
+                    {"category": "a/b", "key": "credentials.x", "value": f"{CANARY}-6"}),
+        office.post(f"{ADMINISTRATION}new/",
+                    {"category": "c", "key": "credentials.x", "value": f"{CANARY}-7"}),
+        admin.delete(f"{OPTIONS}/c/credentials.x"),
+    ]  # fmt: skip
+    set_option(house["management"], "mail", key, f"{CANARY}-8", by=by)
+    set_editable(TenantOption.objects.get(tenant="acme", key=key), is_editable=False, by=by)
+
+    # Devices: tokens right and wrong, passwords delivered, a login with one.
+    rows = [make_registration(f"press-{number}") for number in range(3)]
+    for row in rows:
+        device.poll(row.device_id, f"{CANARY}-token")
+    answers += [
+        api("acme/operator").accept("press-0", f"{CANARY}-wrong"),
+        api("acme/operator").accept("press-0", f"{CANARY}-token"),
+        console("acme/operator").post(row_url(rows[1], "accept/"), {"token": f"{CANARY}-wrong"}),
+        device.poll("press-1", f"{CANARY}-other"),
+    ]
+    password = device.poll("press-0", f"{CANARY}-token").json()["password"]
+    secrets.add(password)
+    answers.append(Api("acme/device_press-0", password).get("/user/currentUser"))
+    make_registration("blocked", stage=Stage.BLOCKED, token=f"{CANARY}-token")
+
+    # People and services: passwords, links, tokens; made, used, refused, revoked.
+    User.objects.create_user(anna.tenant, "berta", f"{CANARY}-password")
+    link = OneTimeLink.objects.create(
+        user=anna, purpose="password-reset", digest=link_digest(f"{CANARY}-link"),
+        expires_at="2999-01-01T00:00Z",
+    )  # fmt: skip
+    assert use_link(link, f"{CANARY}-new-password", by=by)
+    token, text = make_token(by.user, "for the canary", ["ROLE_AUDIT_READ"], expires_at=None, by=by)
+    secrets.add(text)
+    with_token = Api()
+    with_token.headers["Authorization"] = f"Bearer {text}"
+    answers.append(with_token.get("/audit/auditRecords"))
+    revoke_token(token, by=by)
+    answers.append(with_token.get("/audit/auditRecords"))
+    answers += [
+        console().post(SIGN_IN, {"username": "acme/reader", "password": f"{CANARY}-wrong"}),
+        console().post(SIGN_IN, {"username": "acme/reader", "password": f"{CANARY}-new-password"}),
+        Api("acme/operator", f"{CANARY}-wrong").get("/user/currentUser"),
+        Api("acme/reader", f"{CANARY}-new-password").get("/user/currentUser"),
+    ]
+    assert AuditRecord.objects.count() > 20
+    return secrets, answers
+
+
+def assert_silent(text, secrets, where):
+    for secret in (*secrets, PASSWORD):
+        assert secret not in text, where
+
+
+def test_what_was_done_includes_every_kind_that_has_secrets(done):
+    kinds = set(AuditRecord.objects.values_list("type", flat=True))
+    assert kinds >= {audit.Type.OPTION, audit.Type.REGISTRATION, audit.Type.TOKEN, audit.Type.USER}
+    activities = set(AuditRecord.objects.values_list("activity", flat=True))
+    assert activities >= {
+        "Option set", "Option changed", "Option removed", "Option reserved",
+        "API token made", "API token revoked", "Password chosen",
+    }  # fmt: skip
+
+
+def test_canary_sings_where_a_secret_is_not_known_for_one(done, acme, operator):
+    set_option(acme, "mail", "plain", CANARY, by=operator)
+    with pytest.raises(AssertionError):
+        test_no_audit_record_has_a_secret(done)
+    with pytest.raises(AssertionError):
+        test_no_row_of_any_table_has_a_secret(done)
+
+
+def test_no_audit_record_has_a_secret(done):
+    secrets, _ = done
+    for row in AuditRecord.objects.values():
+        assert_silent(repr(row), secrets, row["activity"])
+
+
+def test_no_row_of_any_table_has_a_secret(done):
+    secrets, _ = done
+    for model in apps.get_models():
+        for row in model._base_manager.values():
+            # Accounts of the suite have quick hashes, and nothing else of their passwords.
+            assert_silent(repr(row), secrets, model._meta.label)
+
+
+def test_no_answer_but_the_one_that_hands_it_over_has_a_secret(done):
+    secrets, answers = done
+    for answer in answers:
+        request = answer.wsgi_request
+        assert_silent(answer.content.decode(), secrets, f"{request.method} {request.path}")
+
+
+@pytest.mark.parametrize("login", ["acme/administrator", "management/administrator"])
+def test_no_page_export_or_record_shows_a_secret(done, console, api, login):
+    secrets, _ = done
+    office, caller = console(login), api(login)
+    urls = [LIST, NEW, SETTINGS, HELP, ADMINISTRATION, f"{ADMINISTRATION}?tenant=acme", LOG]
+    urls += [f"{LOG}{pk}/" for pk in AuditRecord.objects.values_list("pk", flat=True)]
+    urls += [row_url(row) for row in Registration.objects.all()]
+    for option in TenantOption.objects.all():
+        names = f"category={option.category}&key={option.key}&tenant={option.tenant_id}"
+        urls += [f"{ADMINISTRATION}change/?{names}", f"{ADMINISTRATION}{option.pk}/reset/"]
+    seen = 0
+    for url in urls:
+        response = office.get(url)
+        seen += response.status_code == 200
+        assert_silent(response.content.decode(), secrets, url)
+    assert seen > 20
+    assert_silent(
+        b"".join(office.post(f"{LOG}export/").streaming_content).decode(), secrets, "export"
+    )
+    for path in ("/audit/auditRecords?pageSize=2000", f"{OPTIONS}?pageSize=2000", f"{OPTIONS}/mail",
+                 f"{OPTIONS}/mail/credentials.password",
+                 f"{OPTIONS}/mail/credentials.password?evaluate=inherited"):  # fmt: skip
+        answer = caller.get(path)
+        assert_silent(answer.content.decode(), secrets, path)
+
+
+def test_no_line_of_the_log_has_a_secret(done, logged, capfd):
+    secrets, _ = done
+    assert_silent(logged(), secrets, "log")
+    out, err = capfd.readouterr()
+    assert_silent(out + err, secrets, "output")
