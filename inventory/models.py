@@ -3,10 +3,12 @@
 import unicodedata
 from typing import Self
 
-from django.db import models
+from django.db import models, transaction
 from django.utils import timezone
 
 from inventory.fields import DeviceIdField
+from tenants import audit
+from tenants.actors import Actor
 from tenants.backends import DEVICE_PREFIX
 from tenants.hashing import digests_match, keyed_digest
 from tenants.models import Tenant
@@ -40,7 +42,7 @@ class DeviceGroupQuerySet(models.QuerySet["DeviceGroup"]):
         """Narrow to the groups whose path contains ``text``."""
         return self.filter(path__icontains=text) if text else self
 
-    def at_path(self, tenant: Tenant, path: str) -> "DeviceGroup":
+    def at_path(self, tenant: Tenant, path: str, *, by: Actor) -> "DeviceGroup":
         """Return the group at ``path``, made together with the groups above it where missing.
 
         Raises:
@@ -48,13 +50,31 @@ class DeviceGroupQuerySet(models.QuerySet["DeviceGroup"]):
         """
         names = split_path(path)
         group: DeviceGroup | None = None
-        for depth in range(1, len(names) + 1):
-            group, _ = self.get_or_create(
-                tenant=tenant,
-                path=PATH_SEPARATOR.join(names[:depth]),
-                defaults={"name": names[depth - 1], "parent": group},
-            )
+        with transaction.atomic():
+            for depth in range(1, len(names) + 1):
+                group, is_new = self.get_or_create(
+                    tenant=tenant,
+                    path=PATH_SEPARATOR.join(names[:depth]),
+                    defaults={"name": names[depth - 1], "parent": group},
+                )
+                if is_new:
+                    audit.record(
+                        by, tenant.pk, audit.Type.INVENTORY, "Group created", subject=group.path
+                    )
         assert group is not None  # noqa: S101 -- split_path never returns an empty list
+        return group
+
+    def existing(self, tenant: Tenant, path: str) -> "DeviceGroup":
+        """Return the group at ``path``, for people who may not make groups.
+
+        Raises:
+            GroupPathError: the path cannot be a group's, or there is none.
+        """
+        path = PATH_SEPARATOR.join(split_path(path))
+        group = self.for_tenant(tenant).filter(path=path).first()
+        if group is None:
+            msg = f"There is no group “{path}”. Making groups needs the right ROLE_INVENTORY_ADMIN."
+            raise GroupPathError(msg)
         return group
 
 

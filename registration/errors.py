@@ -53,6 +53,27 @@ class AlreadyAcceptedError(TransitionError):
         self.args = (f'"{device_id}" was already accepted by {by} at {at:%H:%M:%S} UTC.',)
 
 
+class MoveRefusedError(TransitionError):
+    """The registration cannot go to that tenant; the message says why."""
+
+    def __init__(self, device_id: str, status: str, why: str) -> None:
+        super().__init__(device_id, status, "WAITING_FOR_CONNECTION")
+        self.args = (why,)
+
+
+class DeviceLimitReachedError(RegistrationError):
+    """The tenant has as many devices as it may."""
+
+    code = "device-limit"
+
+    def __init__(self, device_id: str) -> None:
+        super().__init__(
+            f'"{device_id}" was not accepted: the tenant\'s device limit is reached. It waits '
+            "until there is room again."
+        )
+        self.device_id = device_id
+
+
 class TokenMismatchError(RegistrationError):
     """The token is wrong or missing, and attempts remain."""
 

@@ -121,7 +121,7 @@ def _prepare_tenant(sample: SampleTenant, management: Tenant, made: Samples) -> 
     user = User.objects.create_user(tenant, OPERATOR_NAME, password, global_roles=["operator"])
     made.passwords[str(user)] = password
     operator = Actor(user.username, user)
-    groups = [DeviceGroup.objects.at_path(tenant, path) for path in sample.groups]
+    groups = [DeviceGroup.objects.at_path(tenant, path, by=operator) for path in sample.groups]
     stories = [story for story, number in STORIES.items() for _ in range(number)]
     for number, story in enumerate(stories, start=1):
         registration = Registration.objects.register(

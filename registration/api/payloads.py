@@ -59,21 +59,33 @@ class NewRegistrationPayload:
 
 
 @dataclass(frozen=True)
-class AcceptPayload:
-    """A change of status, with the security token where one is checked."""
+class ChangePayload:
+    """A change of status, with the security token where one is checked; or of the tenant.
 
-    status: Status
+    The tenant is our own extension: a resource that is sent back as it was read names the one it
+    has, which asks for nothing.
+    """
+
+    status: Status | None
     token: str
+    tenant_id: str | None
 
     @classmethod
-    def read(cls, request: HttpRequest) -> Self:
+    def read(cls, request: HttpRequest, registration: Registration) -> Self:
         """Read the body of a PUT."""
         body = read_object(request)
-        status = text_field(body, "status", required=True)
-        if status not in Status.values:
+        tenant_id = text_field(body, "tenantId")
+        status = text_field(body, "status", required=tenant_id is None)
+        if status is not None and status not in Status.values:
             allowed = ", ".join(Status.values)
             raise validation_error(f"Field status must be one of {allowed}.")
-        return cls(Status(status), _token(body))
+        target = tenant_id if tenant_id != registration.tenant_id else None
+        if target is not None and status is not None:
+            raise validation_error(
+                "Send either status or tenantId: a registration is moved to another tenant first "
+                "and changed afterwards."
+            )
+        return cls(Status(status) if status else None, _token(body), target)
 
 
 def _token(body: dict[str, Any]) -> str:

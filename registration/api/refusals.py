@@ -9,7 +9,9 @@ from registration.errors import (
     AlreadyAcceptedError,
     BlockedError,
     DeviceIdError,
+    DeviceLimitReachedError,
     DuplicateError,
+    MoveRefusedError,
     RegistrationError,
     TokenMismatchError,
     TransitionError,
@@ -62,6 +64,10 @@ def translate(error: RegistrationError) -> ApiError:
             )
         case DeviceIdError():
             return validation_error(str(error))
+        case DeviceLimitReachedError():
+            message = "You have reached devices limit. No more devices can be registered."
+        case MoveRefusedError():
+            message = str(error)
         case AlreadyAcceptedError() | TransitionError():
             message = (
                 f"NewDeviceRequest for device id {error.device_id} is in state {error.status}, "

@@ -7,13 +7,14 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from http import HTTPStatus
+from typing import Any
 
 from django.db import transaction
 from django.http import HttpResponse
 
 from inventory.models import DeviceCredentials, DeviceGroup
 from registration.api.payloads import (
-    AcceptPayload,
+    ChangePayload,
     DeviceCredentialsPayload,
     NewRegistrationPayload,
     represent,
@@ -125,9 +126,7 @@ def _register(request: ApiRequest) -> HttpResponse:
     tenant = _target_tenant(request, body.tenant_id)
     group = None
     if body.group_id is not None:
-        group = DeviceGroup.objects.for_tenant(tenant).filter(pk=body.group_id).first()
-        if group is None:
-            raise validation_error(f"There is no group with ID {body.group_id}.")
+        group = _group(request, tenant, body.group_id)
     with contract_refusals(body.device_id):
         registration = Registration.objects.register(
             tenant,
@@ -142,11 +141,30 @@ def _register(request: ApiRequest) -> HttpResponse:
     )
 
 
+def _group(request: ApiRequest, tenant: Tenant, group_id: int) -> DeviceGroup:
+    """Return a group of the caller's own tenant; the ones of other tenants are theirs to choose."""
+    if not request.caller.has_role(Role.INVENTORY_READ):
+        raise _denied()
+    if tenant != request.tenant:
+        raise validation_error(
+            "Send either tenantId of another tenant or groupId: that tenant's own operators "
+            "choose the group."
+        )
+    group = DeviceGroup.objects.for_tenant(tenant).filter(pk=group_id).first()
+    if group is None:
+        raise validation_error(f"There is no group with ID {group_id}.")
+    return group
+
+
+def _denied() -> ApiError:
+    return ApiError(HTTPStatus.FORBIDDEN, "security/Forbidden", "Access is denied")
+
+
 def _target_tenant(request: ApiRequest, tenant_id: str | None) -> Tenant:
     if tenant_id is None or tenant_id == request.tenant.id:
         return request.tenant
     if not request.tenant.is_management:
-        raise ApiError(HTTPStatus.FORBIDDEN, "security/Forbidden", "Access is denied")
+        raise _denied()
     tenant = Tenant.objects.filter(pk=tenant_id, status=Tenant.Status.ACTIVE).first()
     if tenant is None:
         raise validation_error(f"There is no active tenant with ID {tenant_id}.")
@@ -155,7 +173,7 @@ def _target_tenant(request: ApiRequest, tenant_id: str | None) -> Tenant:
 
 @api_view(GET=READ, PUT=ADMIN, DELETE=(ADMIN, Role.USER_MANAGEMENT_ADMIN))
 def new_device_request(request: ApiRequest, device_id: str) -> HttpResponse:
-    """Read, accept or cancel one registration."""
+    """Read, change, move or cancel one registration."""
     registration = (
         Registration.objects.for_tenant(request.tenant)
         .filter(device_id=normalize_device_id(device_id))
@@ -174,11 +192,15 @@ def new_device_request(request: ApiRequest, device_id: str) -> HttpResponse:
 
 def _change(request: ApiRequest, registration: Registration) -> None:
     """Take the step that the body asks for; asking for what is already so changes nothing."""
-    body = AcceptPayload.read(request)
-    if body.status == registration.status:
-        return
+    body = ChangePayload.read(request, registration)
     with contract_refusals(registration.device_id):
-        if body.status is Status.ACCEPTED:
+        if body.tenant_id is not None:
+            if not request.tenant.is_management:
+                raise _denied()
+            registration.move_to(_target_tenant(request, body.tenant_id), by=request.actor)
+        elif body.status is None or body.status == registration.status:
+            return
+        elif body.status is Status.ACCEPTED:
             with suppress(AlreadyAcceptedError):
                 registration.accept(by=request.actor, token=body.token)
         elif (
@@ -223,8 +245,12 @@ def _result(item: BulkDecisionItem) -> dict[str, object]:
 
 @api_view(GET=READ)
 def limit(request: ApiRequest) -> HttpResponse:
-    """Say how many devices there are, and whether there may be more; there is no limit yet."""
-    devices = DeviceCredentials.objects.for_tenant(request.tenant).count()
-    return HttpResponse(
-        json.dumps({"isReached": False, "deviceCount": devices}), content_type="application/json"
-    )
+    """Say how many devices the tenant has let in, and whether it may let in more."""
+    tenant = request.tenant
+    payload: dict[str, Any] = {
+        "isReached": tenant.is_at_device_limit,
+        "deviceCount": tenant.device_count,
+    }
+    if tenant.device_limit is not None:
+        payload["limit"] = tenant.device_limit
+    return HttpResponse(json.dumps(payload), content_type="application/json")

@@ -1,6 +1,7 @@
 """Forms of the console about registrations."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -8,7 +9,13 @@ from django.core.exceptions import ValidationError
 from django.forms.formsets import BaseFormSet, formset_factory
 from django.urls import reverse_lazy
 
-from inventory.models import MAX_PATH_LENGTH, GroupPathError, split_path
+from inventory.models import (
+    MAX_PATH_LENGTH,
+    PATH_SEPARATOR,
+    DeviceGroup,
+    GroupPathError,
+    split_path,
+)
 from registration.device_ids import HTML_PATTERN, clean_device_id
 from registration.errors import DeviceIdError
 from registration.lifecycle import TokenPolicy
@@ -18,10 +25,19 @@ from tenants.models import MANAGEMENT, Tenant
 MAX_ROWS = 1000  # devices registered in one dialog; more come as a file
 
 
+@dataclass(frozen=True)
+class GroupRights:
+    """What a person may do about groups."""
+
+    may_see: bool
+    may_make: bool
+
+
 class DeviceRowForm(forms.Form):
     """One device to expect: its ID, and where it is to go.
 
-    ``tenants`` are those that may be chosen, by ID; they are looked up once for all rows.
+    ``tenants`` are those of all rows that may be chosen, by ID, looked up once. ``groups`` says
+    what the person may do about groups; who may not see them has no field for one.
     """
 
     device_id = forms.CharField(
@@ -48,6 +64,10 @@ class DeviceRowForm(forms.Form):
                 "autocomplete": "off",
                 "autocapitalize": "off",
                 "spellcheck": "false",
+                "hx-get": reverse_lazy("registration:tenant_options"),
+                "hx-trigger": "input changed delay:250ms, focus once",
+                "hx-target": "#tenant-options",
+                "hx-swap": "innerHTML",
             }
         ),
     )
@@ -69,18 +89,26 @@ class DeviceRowForm(forms.Form):
     )
 
     def __init__(
-        self, *args: Any, viewer: Tenant, tenants: Mapping[str, Tenant], **kwargs: Any
+        self,
+        *args: Any,
+        viewer: Tenant,
+        tenants: Mapping[str, Tenant],
+        groups: GroupRights,
+        **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         self.viewer = viewer
         self.tenants = tenants
+        self.groups = groups
         self.empty_permitted = True  # also the first row: it may be the one that was removed
         if not viewer.is_management:
             del self.fields["tenant"]
+        if not groups.may_see:
+            del self.fields["group"]
 
     def has_changed(self) -> bool:
         """Say whether anything was typed; a tenant that stands there by itself is nothing."""
-        return any(self[name].value() for name in ("device_id", "group"))
+        return any(self[name].value() for name in ("device_id", "group") if name in self.fields)
 
     def clean_device_id(self) -> str:
         """Apply the one rule of device IDs."""
@@ -103,16 +131,18 @@ class DeviceRowForm(forms.Form):
         path: str = self.cleaned_data["group"].strip()
         if path:
             try:
-                return "/".join(split_path(path))
+                path = PATH_SEPARATOR.join(split_path(path))
+                if not self.groups.may_make:
+                    DeviceGroup.objects.existing(self.viewer, path)
             except GroupPathError as error:
                 raise ValidationError(str(error)) from error
-        return ""
+        return path
 
     def clean(self) -> dict[str, Any]:
         """Refuse a tenant together with a group: a group belongs to the tenant that sees it."""
         cleaned = super().clean() or self.cleaned_data
         tenant = cleaned.get("tenant")
-        if tenant and not tenant.is_management and cleaned.get("group"):
+        if tenant and tenant != self.viewer and cleaned.get("group"):
             self.add_error(
                 "group",
                 "A device goes to another tenant or into a group, not both: that tenant's own "

@@ -5,7 +5,8 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from registration import options
-from registration.lifecycle import Stage
+from registration.console.tables import may_read_policy
+from registration.lifecycle import Stage, TokenPolicy
 from tenants.decorators import tenant_view
 from tenants.http import TenantRequest
 from ui.htmx import render_dialog
@@ -16,7 +17,11 @@ from ui.htmx import render_dialog
 def connecting_devices(request: TenantRequest) -> HttpResponse:
     """Explain how a device gets in, with the tenant's own settings filled in."""
     context = {
-        "policy": options.token_policy(request.tenant),
+        "policy": (
+            options.token_policy(request.tenant)
+            if may_read_policy(request)
+            else TokenPolicy.OPTIONAL
+        ),
         "host": request.get_host(),
         "stages": Stage,
     }

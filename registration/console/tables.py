@@ -43,11 +43,13 @@ class RegistrationTable(ConsoleTable):
     ) -> "RegistrationTable":
         """Return the table of ``rows`` as the person behind ``request`` may see it."""
         rows = list(rows)
-        exclude = () if request.tenant.is_management else ("tenant",)
+        exclude = [] if request.tenant.is_management else ["tenant"]
+        if not may_see_groups(request):
+            exclude.append("group")
         table = cls(rows, order_by=order or None, exclude=exclude)
         table.registrations = rows
-        may_read_options = request.user.has_role(Role.OPTION_MANAGEMENT_READ)
-        policies = options.token_policies({row.tenant for row in rows}) if may_read_options else {}
+        known = may_read_policy(request)
+        policies = options.token_policies({row.tenant for row in rows}) if known else {}
         for row in rows:
             # Without the right to read options the console shows the default; the server
             # applies the real policy all the same.
@@ -61,6 +63,7 @@ class RegistrationTable(ConsoleTable):
             {
                 "rows": self.registrations,
                 "may_act": may_act(request),
+                "may_see_groups": may_see_groups(request),
                 "came_from": came_from(request),
             },
             request,
@@ -75,6 +78,21 @@ def came_from(request: HttpRequest) -> str:
     if request.method == "POST":  # one row answers; its list is the page around it
         url = request.htmx.current_url_abs_path or ""  # type: ignore[attr-defined]
     return f"?next={quote(url)}" if "?" in url and len(url) <= MAX_CAME_FROM else ""
+
+
+def may_read_policy(request: HttpRequest) -> bool:
+    """Say whether the person may know the security token policy; else the default is shown."""
+    return request.user.has_role(Role.OPTION_MANAGEMENT_READ)  # type: ignore[union-attr]
+
+
+def may_see_groups(request: HttpRequest) -> bool:
+    """Say whether the person may know and choose groups."""
+    return request.user.has_role(Role.INVENTORY_READ)  # type: ignore[union-attr]
+
+
+def may_make_groups(request: HttpRequest) -> bool:
+    """Say whether the person may make groups that do not exist yet."""
+    return request.user.has_role(Role.INVENTORY_ADMIN)  # type: ignore[union-attr]
 
 
 def may_act(request: HttpRequest) -> bool:

@@ -2,8 +2,9 @@
 
 from registration.models.decisions import BulkDecision, BulkDecisionItem
 from registration.models.events import RegistrationEvent
+from registration.models.facts import NEVER
 from registration.models.queryset import RegistrationQuerySet
-from registration.models.registration import NEVER, Registration
+from registration.models.registration import Registration
 from registration.models.tally import Tally, TallyChange
 
 __all__ = [

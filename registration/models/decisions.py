@@ -7,7 +7,7 @@ Everything is done set by set, in SQL: a hundred thousand devices are a handful 
 """
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -22,7 +22,7 @@ from registration.lifecycle import Stage, Status, TokenPolicy
 from registration.models.events import RegistrationEvent
 from registration.models.registration import Registration
 from registration.models.tally import Tally
-from tenants import audit
+from tenants import audit, quota
 from tenants.actors import Actor
 from tenants.models import Tenant, User
 
@@ -36,12 +36,14 @@ class Outcome(models.TextChoices):
     OPEN = "open", "Will be done"
     DONE = "done", "Done"
     GONE = "gone", "The registration no longer exists."
+    MOVED = "moved", "It was moved to another tenant."
     STATE = "state", "No device is waiting for acceptance here."
     TOKEN = "token", "The device sent a security token: accept it by itself, with the token."
     POLICY = (
         "policy",
         "The policy requires a security token and the device sent none.",
     )
+    LIMIT = "limit", "The tenant's device limit is reached."
 
 
 class BulkDecision(models.Model):
@@ -82,6 +84,8 @@ class BulkDecision(models.Model):
             )
             decision._freeze(registrations)  # noqa: SLF001
             decision._sort_out()  # noqa: SLF001
+            if decision.accepts:
+                decision._leave_out_beyond(decision._room())  # noqa: SLF001
         return decision
 
     def _freeze(self, registrations: "models.QuerySet[Registration]") -> None:
@@ -118,10 +122,11 @@ class BulkDecision(models.Model):
 
     def _sort_out(self) -> None:
         """Mark what cannot be done, with the reason; leave the rest open."""
+        exists = "EXISTS (SELECT 1 FROM registration_registration r WHERE {r} AND "
         self._mark(Outcome.GONE, "NOT EXISTS (SELECT 1 FROM registration_registration r WHERE {r})")
+        self._mark(Outcome.MOVED, exists + "r.tenant_id <> i.owner_id)")
         if not self.accepts:
             return
-        exists = "EXISTS (SELECT 1 FROM registration_registration r WHERE {r} AND "
         self._mark(Outcome.STATE, exists + "r.status <> %s)", [Status.PENDING_ACCEPTANCE])
         policies = self._policies()
         picked_freely = [
@@ -141,6 +146,35 @@ class BulkDecision(models.Model):
                 exists + f"r.token_digest = '' AND i.owner_id IN ({_marks(required)}))",
                 required,
             )
+
+    def _needing_places(self) -> "models.QuerySet[BulkDecisionItem]":
+        """Return the open entries whose acceptance counts one more device."""
+        known = DeviceCredentials.objects.filter(
+            device_id=models.OuterRef("device_id"), tenant_id=models.OuterRef("owner_id")
+        )
+        return self.items.filter(~models.Exists(known), outcome=Outcome.OPEN)
+
+    def _wanted(self) -> dict[str, int]:
+        rows = self._needing_places().order_by().values_list("owner_id")
+        return dict(rows.annotate(number=models.Count("pk")))
+
+    def _room(self) -> dict[str, int]:
+        """Return how many more devices may be let in now, by tenant, where not all may.
+
+        This spends nothing: others may be faster until the decision is carried out.
+        """
+        wanted = self._wanted()
+        limited = Tenant.objects.filter(pk__in=wanted, device_limit__isnull=False)
+        left = {tenant.pk: tenant.places_left or 0 for tenant in limited}
+        return {tenant_id: room for tenant_id, room in left.items() if room < wanted[tenant_id]}
+
+    def _leave_out_beyond(self, places: Mapping[str, int]) -> None:
+        """Mark what there is no place for: whoever was registered first comes first."""
+        for tenant_id, number in places.items():
+            theirs = self._needing_places().filter(owner_id=tenant_id)
+            in_order = theirs.order_by("registration_id").values_list("registration_id", flat=True)
+            for first in in_order[number : number + 1]:
+                theirs.filter(registration_id__gte=first).update(outcome=Outcome.LIMIT)
 
     def _policies(self) -> dict[str, TokenPolicy]:
         owners = self.items.order_by().values_list("owner_id", flat=True).distinct()
@@ -167,6 +201,11 @@ class BulkDecision(models.Model):
                 return False
             self._lock_registrations()
             self._sort_out()
+            if self.accepts:
+                # The tenants' rows come after the registrations', as everywhere.
+                wanted = self._wanted()
+                given = quota.take_places(wanted)
+                self._leave_out_beyond({t: n for t, n in given.items() if n < wanted[t]})
             self._mark(Outcome.DONE, "1 = 1")
             if self.accepts:
                 self._accept(by)
@@ -204,11 +243,28 @@ class BulkDecision(models.Model):
         chosen = Registration.objects.filter(
             pk__in=self.items.filter(outcome=Outcome.DONE).values("registration_id")
         )
-        DeviceCredentials.objects.filter(
+        unused = DeviceCredentials.objects.filter(
             device_id__in=chosen.at_stage(Stage.DELIVERED).values("device_id"),
             first_login_at__isnull=True,
-        ).delete()
+        )
+        for tenant_id, number in _by_tenant(unused):
+            audit.record(
+                by,
+                tenant_id,
+                audit.Type.CREDENTIALS,
+                "Device credentials revoked together",
+                subject=str(self.pk),
+                text=f"{number} of the devices were given credentials and never used them.",
+            )
+        unused.delete()
+        kept = DeviceCredentials.objects.filter(
+            device_id=models.OuterRef("device_id"), tenant_id=models.OuterRef("tenant_id")
+        )
+        counted = chosen.filter(~models.Exists(kept), status=Status.ACCEPTED)
+        places = _by_tenant(counted)
         chosen._raw_delete(using=chosen.db)  # noqa: SLF001 -- nothing points at a registration
+        for tenant_id, number in places:  # in the order in which everybody locks tenants
+            quota.free_places(tenant_id, number)
 
     def _record(self, kind: RegistrationEvent.Kind, by: Actor, *, target: str = "") -> None:
         _execute(
@@ -279,6 +335,12 @@ _DONE = (
     "SELECT registration_id FROM registration_bulkdecisionitem"
     " WHERE decision_id = %s AND outcome = %s"
 )
+
+
+def _by_tenant(rows: "models.QuerySet[Any]") -> list[tuple[str, int]]:
+    """Return how many of ``rows`` each tenant has, in the order of their ids."""
+    counted = rows.order_by("tenant_id").values_list("tenant_id")
+    return [*counted.annotate(number=models.Count("pk"))]
 
 
 def _execute(sql: str, parameters: Sequence[Any]) -> None:

@@ -1,14 +1,11 @@
 """A device on its way in, and every step it can take."""
 
-from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, models, transaction
 from django.utils import timezone
-from django.utils.functional import cached_property
 
-from inventory.fields import DeviceIdField
 from inventory.models import DeviceCredentials, DeviceGroup
 from registration import lifecycle, options
 from registration.credentials import (
@@ -20,127 +17,40 @@ from registration.credentials import (
 from registration.errors import (
     AlreadyAcceptedError,
     BlockedError,
+    DeviceLimitReachedError,
     DuplicateError,
+    MoveRefusedError,
     PollRefusedError,
     ReasonMissingError,
     TokenMismatchError,
     TokenRequiredError,
     TransitionError,
 )
-from registration.lifecycle import Stage, Status, TokenPolicy
+from registration.lifecycle import Stage, Status
 from registration.models.events import RegistrationEvent
+from registration.models.facts import RegistrationFacts
 from registration.models.indexes import REGISTRATION_INDEXES
 from registration.models.queryset import RegistrationQuerySet
 from registration.models.tally import Tally
+from tenants import audit, quota
 from tenants.actors import Actor
-from tenants.models import Tenant, User
+from tenants.models import MANAGEMENT, Tenant
 
 Kind = RegistrationEvent.Kind
 
-NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)  # of last_contact_at: sorts before any real time
 CONTACT_RESOLUTION = 60  # seconds; last contact is not written more often than this
 MAX_DELIVERY_EVENTS = 10  # per hand-over; further deliveries are only counted
 MAX_REASON_LENGTH = 500  # characters
 
 
-class Registration(models.Model):
+class Registration(RegistrationFacts):
     """A device on its way in ("new device request" on the wire)."""
-
-    tenant = models.ForeignKey(
-        Tenant, on_delete=models.PROTECT, related_name="registrations", db_index=False
-    )
-    device_id = DeviceIdField()
-    status = models.CharField(max_length=24, choices=Status)
-    group = models.ForeignKey(
-        DeviceGroup,
-        null=True,
-        blank=True,
-        on_delete=models.SET_NULL,
-        related_name="+",
-        db_index=False,
-    )
-    device_type = models.CharField(max_length=255, blank=True, default="")
-    custom_properties = models.JSONField(default=dict, blank=True)
-    created_at = models.DateTimeField(default=timezone.now)
-    created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
-    created_by_name = models.CharField(max_length=255, blank=True, default="")
-
-    # What the device said when it knocked.
-    token_digest = models.CharField(max_length=64, blank=True, default="")
-    last_contact_at = models.DateTimeField(default=NEVER)
-    last_contact_from = models.CharField(max_length=45, blank=True, default="")
-
-    # What went wrong.
-    failed_attempts = models.PositiveIntegerField(default=0)
-    conflicts = models.PositiveIntegerField(default=0)
-    last_conflict_at = models.DateTimeField(null=True, blank=True)
-    last_conflict_from = models.CharField(max_length=45, blank=True, default="")
-
-    # The hand-over: made at delivery, gone at confirmation.
-    accepted_at = models.DateTimeField(null=True, blank=True)
-    handover_nonce = models.CharField(max_length=64, blank=True, default="")
-    deliveries = models.PositiveIntegerField(default=0)
-    delivered_at = models.DateTimeField(null=True, blank=True)
-    confirmed_at = models.DateTimeField(null=True, blank=True)
 
     objects = RegistrationQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["device_id"], name="reg_unique_device")]
         indexes = REGISTRATION_INDEXES
-
-    def __str__(self) -> str:
-        return str(self.device_id)
-
-    # --- What it is ---------------------------------------------------------------------
-
-    @property
-    def stage(self) -> Stage:
-        """Return where the device stands on its way in."""
-        return lifecycle.stage_of(Status(self.status), self.delivered_at, self.confirmed_at)
-
-    @property
-    def sends_token(self) -> bool:
-        """Say whether the device sent a security token when it knocked."""
-        return bool(self.token_digest)
-
-    @cached_property
-    def policy(self) -> TokenPolicy:
-        """Return the security token policy of this tenant, as known to whoever looks.
-
-        For showing only, and a list sets it for all its rows: what is decided asks anew.
-        """
-        return options.token_policy(self.tenant)
-
-    @property
-    def is_acceptable_at_once(self) -> bool:
-        """Say whether a pending device can be let in without a token."""
-        return not lifecycle.needs_own_acceptance(
-            self.policy, sends_token=self.sends_token, hand_picked=True
-        )
-
-    @property
-    def attempts_left(self) -> int:
-        """Return how many wrong tokens are left before the registration is blocked."""
-        return max(0, settings.MAX_TOKEN_ATTEMPTS - self.failed_attempts)
-
-    @property
-    def revision(self) -> str:
-        """Return a text that changes whenever the row of this registration looks different."""
-        contact = int(self.last_contact_at.timestamp())
-        return (
-            f"{self.stage}.{self.failed_attempts}.{self.conflicts}.{contact}"
-            f".{self.group_id or 0}.{self.tenant_id}"
-        )
-
-    def is_handover_open(self) -> bool:
-        """Say whether the device may fetch its credentials, for the first time or again."""
-        return self.status == Status.ACCEPTED and lifecycle.is_handover_open(
-            delivered_at=self.delivered_at,
-            confirmed_at=self.confirmed_at,
-            now=timezone.now(),
-            limit=options.handover_limit(self.tenant),
-        )
 
     # --- How it comes to be --------------------------------------------------------------
 
@@ -276,6 +186,7 @@ class Registration(models.Model):
             TokenMismatchError: ``token`` is wrong or missing, and attempts remain.
             BlockedError: ``token`` is wrong or missing, and this was the last attempt.
             TokenRequiredError: the policy requires a token and the device sent none.
+            DeviceLimitReachedError: the tenant has as many devices as it may.
         """
         with transaction.atomic():
             self._lock()
@@ -292,12 +203,25 @@ class Registration(models.Model):
             if target is Status.ACCEPTED:
                 self.accepted_at = timezone.now()
                 self._move(target, Kind.ACCEPTED, actor=by, also=["accepted_at"])
+                self._take_place()
             else:
                 self._fail_acceptance(target, by)
         if target is Status.BLOCKED:
             raise (BlockedError if self.sends_token else TokenRequiredError)(self.device_id)
         if target is Status.PENDING_ACCEPTANCE:
             raise TokenMismatchError(self.device_id, self.attempts_left)
+
+    def _take_place(self) -> None:
+        """Count the device, unless its ID is counted already: it is only registered anew.
+
+        This comes last, because until the commit everybody else of the tenant waits for it.
+        """
+        if self._credentials().exists():
+            return
+        try:
+            quota.take_place(self.tenant_id)
+        except quota.DeviceLimitError as error:
+            raise DeviceLimitReachedError(self.device_id) from error
 
     def _check_acceptable(self) -> None:
         try:
@@ -375,7 +299,7 @@ class Registration(models.Model):
             self._lock()
             if self.stage is not Stage.DELIVERED:
                 raise TransitionError(self.device_id, self.stage.label, Stage.DELIVERED.label)
-            self._revoke_unused()
+            self._revoke_unused(by)
             self.handover_nonce, self.delivered_at, self.deliveries = "", None, 0
             self.conflicts = 0
             self.save(update_fields=["handover_nonce", "delivered_at", "deliveries", "conflicts"])
@@ -386,15 +310,19 @@ class Registration(models.Model):
         """Take the registration away; its events stay.
 
         Credentials that were delivered and never used go with it: a device that nobody wants
-        any more must not come in by an answer that is still on its way.
+        any more must not come in by an answer that is still on its way. The place that the device
+        took is free again, unless it keeps its credentials.
         """
         with transaction.atomic():
             self._lock()
             if self.stage is Stage.DELIVERED:
-                self._revoke_unused()
+                self._revoke_unused(by)
             Tally.moved(self.tenant_id, self.stage, None)
             self._log(kind, actor=by, from_status=self.status)
+            was_counted = self.status == Status.ACCEPTED
             self.delete()
+            if was_counted and not self._credentials().exists():
+                quota.free_places(self.tenant_id)
 
     def join_group(self, group: DeviceGroup | None, *, by: Actor) -> None:
         """Change the group that the device will be put into."""
@@ -406,11 +334,68 @@ class Registration(models.Model):
             self.save(update_fields=["group"])
             self._log(Kind.GROUP_CHANGED, actor=by, reason=group.path if group else "No group.")
 
-    def _revoke_unused(self) -> None:
+    def move_to(self, tenant: Tenant, *, by: Actor) -> None:
+        """Give a registration whose device is not let in yet to another tenant.
+
+        Neither tenant learns which one the other is: only the management tenant's audit log
+        says from where to where. In the new one it belongs to whoever moved it, without a group.
+
+        Raises:
+            MoveRefusedError: the device was let in already, or cannot go there; it says why.
+        """
+        with transaction.atomic():
+            self._lock()
+            target = self._check_target(tenant)
+            origin, stage = self.tenant_id, self.stage
+            self._log(Kind.MOVED_OUT, actor=by, from_status=self.status)
+            self.tenant, self.group = target, None
+            self.created_by, self.created_by_name = by.user, by.name
+            self.save(update_fields=["tenant", "group", "created_by", "created_by_name"])
+            self.__dict__.pop("policy", None)  # it was the other tenant's
+            Tally.moved(origin, stage, None)
+            Tally.moved(target.pk, None, stage)
+            self._log(Kind.MOVED_IN, actor=by, to_status=self.status)
+            audit.record(
+                by,
+                MANAGEMENT,
+                audit.Type.REGISTRATION,
+                "Registration: Moved between tenants",
+                subject=self.device_id,
+                changes={"tenant": (origin, target.pk)},
+            )
+
+    def _check_target(self, tenant: Tenant) -> Tenant:
+        """Return the tenant to move to, held so that it cannot be suspended or deleted now."""
+        name = f'"{self.device_id}"'
+        if self.status == Status.ACCEPTED:
+            why = f"{name} has been accepted. Only a device that is not let in yet can be moved."
+        elif tenant.pk == self.tenant_id:
+            why = f"{name} is in tenant {tenant.pk} already."
+        elif self._credentials().exists():
+            why = f"{name} has credentials in tenant {self.tenant_id}, so it cannot leave it."
+        else:
+            held = Tenant.objects.active().select_for_update(no_key=True).filter(pk=tenant.pk)
+            target = held.first()
+            if target:
+                return target
+            why = f"There is no active tenant with ID {tenant.pk}."
+        raise MoveRefusedError(self.device_id, self.status, why)
+
+    def _credentials(self) -> "models.QuerySet[DeviceCredentials]":
+        return DeviceCredentials.objects.filter(device_id=self.device_id, tenant=self.tenant_id)
+
+    def _revoke_unused(self, by: Actor) -> None:
         """Void the password of this hand-over, unless the device has come in with it."""
-        DeviceCredentials.objects.filter(
-            device_id=self.device_id, tenant=self.tenant_id, first_login_at__isnull=True
-        ).delete()
+        revoked, _ = self._credentials().filter(first_login_at__isnull=True).delete()
+        if revoked:
+            audit.record(
+                by,
+                self.tenant_id,
+                audit.Type.CREDENTIALS,
+                "Device credentials revoked",
+                subject=self.device_id,
+                text="They were delivered and never used.",
+            )
 
     # --- Bookkeeping --------------------------------------------------------------------
 
@@ -421,8 +406,12 @@ class Registration(models.Model):
         ).order_by("pk")
 
     def _lock(self) -> None:
-        """Make everybody else wait who wants to change this row, and see it as it is now."""
-        self.refresh_from_db(from_queryset=Registration.objects.select_for_update(of=("self",)))
+        """Make everybody else wait who wants to change this row, and see it as it is now.
+
+        Whoever looked it up may act in the tenant it was in: once moved, it is gone for them.
+        """
+        here = Registration.objects.filter(tenant=self.tenant_id)
+        self.refresh_from_db(from_queryset=here.select_for_update(of=("self",)))
 
     def _move(
         self,

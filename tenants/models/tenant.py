@@ -108,6 +108,18 @@ class Tenant(models.Model):
         """Say whether no further device may be let in."""
         return self.device_limit is not None and self.device_count >= self.device_limit
 
+    @property
+    def places_left(self) -> int | None:
+        """Return how many more devices may be let in; None where there is no limit."""
+        if self.device_limit is None:
+            return None
+        return max(0, self.device_limit - self.device_count)
+
+    @property
+    def is_near_device_limit(self) -> bool:
+        """Say whether nine tenths of the places are taken, or all of them."""
+        return self.device_limit is not None and self.device_count * 10 >= self.device_limit * 9
+
     def ancestry(self) -> list[str]:
         """Return the ids from this tenant up to the one that owns it all, nearest first."""
         ids, tenant = [self.id], self

@@ -9,6 +9,7 @@ from config.urls import console_urls
 from inventory.models import DeviceGroup
 from registration.lifecycle import Stage
 from registration.models import BulkDecision, Registration
+from tenants.actors import SYSTEM
 from tenants.models import ApiToken, AuditRecord, GlobalRole, Tenant, TenantOption, User
 from tenants.options import set_option
 from tests.consoles import Console, read
@@ -38,7 +39,7 @@ def scene(make_registration, house, person, operator):
     row = make_registration(HOSTILE_IDS[0], stage=Stage.PENDING, token="s3cret")
     for device_id, stage in zip(HOSTILE_IDS[1:], (Stage.BLOCKED, Stage.DELIVERED), strict=True):
         make_registration(device_id, stage=stage)
-    group = DeviceGroup.objects.at_path(row.tenant, HOSTILE_IDS[1])
+    group = DeviceGroup.objects.at_path(row.tenant, HOSTILE_IDS[1], by=SYSTEM)
     row.join_group(group, by=operator)
     blocked = Registration.objects.get(device_id=HOSTILE_IDS[1])
     blocked.unblock(by=operator, reason=HOSTILE_IDS[0])

@@ -5,12 +5,13 @@ import unicodedata
 import pytest
 
 from inventory.models import DeviceGroup, GroupPathError, split_path
+from tenants.actors import SYSTEM
 
 A_UMLAUT = "Gebäude"
 
 
 def test_group_is_made_with_those_above_it(acme):
-    group = DeviceGroup.objects.at_path(acme, "Plant A/Hall 2/Line 3")
+    group = DeviceGroup.objects.at_path(acme, "Plant A/Hall 2/Line 3", by=SYSTEM)
     assert [str(one) for one in DeviceGroup.objects.all()] == [
         "Plant A",
         "Plant A/Hall 2",
@@ -21,15 +22,15 @@ def test_group_is_made_with_those_above_it(acme):
 
 
 def test_group_that_is_there_is_found_however_it_is_written(acme):
-    group = DeviceGroup.objects.at_path(acme, A_UMLAUT + "/Hall 2")
+    group = DeviceGroup.objects.at_path(acme, A_UMLAUT + "/Hall 2", by=SYSTEM)
     decomposed = unicodedata.normalize("NFD", A_UMLAUT)
-    assert DeviceGroup.objects.at_path(acme, f" {decomposed} / Hall 2 ") == group
+    assert DeviceGroup.objects.at_path(acme, f" {decomposed} / Hall 2 ", by=SYSTEM) == group
     assert DeviceGroup.objects.count() == 2
 
 
 def test_namesakes_of_two_tenants_are_two(acme, globex):
-    ours = DeviceGroup.objects.at_path(acme, "Plant A")
-    theirs = DeviceGroup.objects.at_path(globex, "Plant A")
+    ours = DeviceGroup.objects.at_path(acme, "Plant A", by=SYSTEM)
+    theirs = DeviceGroup.objects.at_path(globex, "Plant A", by=SYSTEM)
     assert ours != theirs
     assert list(DeviceGroup.objects.for_tenant(acme)) == [ours]
 
@@ -53,7 +54,7 @@ def test_namesakes_of_two_tenants_are_two(acme, globex):
 )
 def test_path_that_cannot_be_is_refused(path, acme):
     with pytest.raises(GroupPathError):
-        DeviceGroup.objects.at_path(acme, path)
+        DeviceGroup.objects.at_path(acme, path, by=SYSTEM)
     assert not DeviceGroup.objects.exists()
 
 
@@ -62,7 +63,7 @@ def test_path_of_five_hundred_characters_is_the_longest():
 
 
 def test_search_finds_any_part_of_a_path_in_any_case(acme):
-    DeviceGroup.objects.at_path(acme, "Plant A/Hall 2")
+    DeviceGroup.objects.at_path(acme, "Plant A/Hall 2", by=SYSTEM)
     found = DeviceGroup.objects.for_tenant(acme).matching("hall")
     assert [one.path for one in found] == ["Plant A/Hall 2"]
     assert DeviceGroup.objects.for_tenant(acme).matching("").count() == 2

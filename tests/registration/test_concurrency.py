@@ -15,7 +15,7 @@ from registration.errors import (
 )
 from registration.lifecycle import Stage, Status
 from registration.models import BulkDecision, Registration
-from tenants.actors import Actor
+from tenants.actors import SYSTEM, Actor
 from tenants.models import TenantOption, VerifiedLogin
 from tests.support import (
     DEVICE,
@@ -262,7 +262,7 @@ def test_whole_contract_at_once_answers_everybody(house, make_registration, acme
 
 def test_same_group_and_option_made_at_once_exist_once(acme, person):
     groups = at_once(
-        *[lambda: DeviceGroup.objects.at_path(acme, "Plant A/Hall 2") for _ in range(6)],
+        *[lambda: DeviceGroup.objects.at_path(acme, "Plant A/Hall 2", by=SYSTEM) for _ in range(6)],
         *[
             lambda: Api("acme/administrator").put("/tenant/options/c/k", {"value": "x"})
             for _ in range(6)

@@ -7,6 +7,7 @@ from inventory.models import DeviceGroup
 from registration.device_ids import HTML_PATTERN, RESERVED, RULE
 from registration.lifecycle import Stage
 from registration.models import Registration
+from tenants.actors import SYSTEM
 from tenants.models import Tenant
 from tests.consoles import LIST, NEW, read, suspend
 from tests.support import events_of
@@ -487,9 +488,9 @@ def test_dialog_is_shown_or_posted(desk, method):
 
 @pytest.fixture
 def groups(acme, globex):
-    DeviceGroup.objects.at_path(acme, "Plant A/Hall 2")
-    DeviceGroup.objects.at_path(acme, "Plant <B>")
-    DeviceGroup.objects.at_path(globex, "Secret lab")
+    DeviceGroup.objects.at_path(acme, "Plant A/Hall 2", by=SYSTEM)
+    DeviceGroup.objects.at_path(acme, "Plant <B>", by=SYSTEM)
+    DeviceGroup.objects.at_path(globex, "Secret lab", by=SYSTEM)
 
 
 @pytest.mark.parametrize(
@@ -510,5 +511,5 @@ def test_groups_of_the_own_tenant_are_offered(groups, desk, asked, offered):
 
 def test_only_as_many_groups_are_offered_as_anybody_reads(desk, acme):
     for number in range(40):
-        DeviceGroup.objects.at_path(acme, f"Hall {number}")
+        DeviceGroup.objects.at_path(acme, f"Hall {number}", by=SYSTEM)
     assert len(read(desk.get(GROUPS)).all("option")) == 25

@@ -244,7 +244,7 @@ def test_decision_about_many_is_a_handful_of_statements(
 ):
     for _ in range(30):
         make_registration(stage=Stage.PENDING)
-    with django_assert_max_num_queries(40):
+    with django_assert_max_num_queries(44):
         decide().carry_out(by=operator)
     assert not Registration.objects.exclude(status="ACCEPTED").exists()
 
