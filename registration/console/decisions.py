@@ -6,7 +6,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from registration.console.tables import CHANGED
+from registration.console.tables import CHANGED, may_read_policy
 from registration.console.views import ADMIN, LIST
 from registration.lifecycle import Stage
 from registration.models import BulkDecision, Registration
@@ -86,16 +86,23 @@ def _show(request: TenantRequest, decision: BulkDecision) -> HttpResponse:
     items = decision.items.all()
     numbers = dict.fromkeys(Outcome, 0)
     numbers |= decision.count_by_outcome()
-    exceptions = items.exclude(outcome__in=[Outcome.OPEN, Outcome.DONE])
+    ready = {Outcome.OPEN}
+    # Who may not read the policy sees the preview as if it were the default one. The server
+    # applies the real one, and the result says so.
+    hides_policy = decision.decided_at is None and not may_read_policy(request)
+    if hides_policy:
+        ready.add(Outcome.POLICY)
+    affected = {*ready, Outcome.DONE}
     context = {
         "decision": decision,
         "total": sum(numbers.values()),
-        "ready": numbers[Outcome.OPEN],
+        "ready": sum(numbers[outcome] for outcome in ready),
         "done": numbers[Outcome.DONE],
-        "refused": sum(numbers.values()) - numbers[Outcome.OPEN] - numbers[Outcome.DONE],
-        "needing_token": numbers[Outcome.TOKEN],
-        "exceptions": exceptions[:NAMED],
-        "affected": items.filter(outcome__in=[Outcome.OPEN, Outcome.DONE])[:NAMED],
+        "refused": sum(number for outcome, number in numbers.items() if outcome not in affected),
+        "beyond_limit": numbers[Outcome.LIMIT],
+        "hides_policy": hides_policy,
+        "exceptions": items.exclude(outcome__in=affected)[:NAMED],
+        "affected": items.filter(outcome__in=affected)[:NAMED],
         "named": NAMED,
     }
     title = "Accept devices" if decision.accepts else "Cancel device registrations"

@@ -1,13 +1,16 @@
 """The page of one registration: its facts, what can be done, and what happened so far."""
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_POST, require_safe
 
-from inventory.models import DeviceCredentials, DeviceGroup, GroupPathError
+from inventory.models import DeviceCredentials, GroupPathError
 from registration import options
-from registration.console.tables import RegistrationTable, may_act
+from registration.console.groups import GroupRights, group_at
+from registration.console.tables import RegistrationTable, may_act, may_move
 from registration.console.views import ADMIN, READ, visible
 from registration.live import LiveState
 from tenants.decorators import tenant_view
@@ -34,6 +37,8 @@ def registration_detail(request: TenantRequest, pk: int) -> HttpResponse:
         "handover_open": registration.is_handover_open(),
         "handover_limit": options.handover_limit(registration.tenant),
         "may_act": may_act(request),
+        "may_move": may_move(request),
+        "may_see_groups": GroupRights.of(request).may_see,
     }
     return render_page(
         request,
@@ -48,13 +53,16 @@ def registration_detail(request: TenantRequest, pk: int) -> HttpResponse:
 def join_group(request: TenantRequest, pk: int) -> HttpResponse:
     """Change the group that the device will be put into."""
     registration = get_object_or_404(visible(request), pk=pk)
+    if not GroupRights.of(request).may_see:
+        raise PermissionDenied
     path = request.POST.get("group", "").replace("\x00", "").strip()
     try:
-        group = DeviceGroup.objects.at_path(registration.tenant, path) if path else None
+        with transaction.atomic():
+            group = group_at(request, registration.tenant, path)
+            registration.join_group(group, by=request.actor)
     except GroupPathError as error:
         messages.error(request, str(error))
     else:
-        registration.join_group(group, by=request.actor)
         messages.success(
             request,
             f"{registration} will be put into {group}."

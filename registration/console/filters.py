@@ -54,13 +54,15 @@ class Chip:
 class RegistrationQuery:
     """One way to look at the list; ``counts`` says how many there are at each stage.
 
-    ``group`` is the path that was asked for, ``groups`` those found there: none, one, or for the
+    ``tenant_text`` is the ID that was asked for, ``tenant`` the one found. ``group`` is the path
+    that was asked for, ``groups`` those found there: none, one, or for the
     management tenant as many as there are tenants with such a path.
     """
 
     viewer: Tenant
     status: StatusFilter
     search: str
+    tenant_text: str
     tenant: Tenant | None
     group: str
     groups: tuple[DeviceGroup, ...]
@@ -68,23 +70,28 @@ class RegistrationQuery:
     counts: Mapping[Stage, int]
 
     @classmethod
-    def read(cls, viewer: Tenant, parameters: QueryDict) -> Self:
+    def read(cls, viewer: Tenant, parameters: QueryDict, *, may_see_groups: bool = True) -> Self:
         """Read the URL; what it cannot mean is ignored, so that an old link still opens."""
         status = next((f for f in STATUS_FILTERS if f.key == parameters.get("status", "")), OPEN)
-        tenant = None
-        if viewer.is_management and parameters.get("tenant"):
-            tenant = Tenant.objects.filter(pk=_plain(parameters.get("tenant", ""))).first()
-        group, groups = _groups(viewer, tenant, _plain(parameters.get("group", "")))
+        tenant_text = _plain(parameters.get("tenant", "")) if viewer.is_management else ""
+        tenant = Tenant.objects.filter(pk=tenant_text.lower()).first() if tenant_text else None
+        wanted = _plain(parameters.get("group", "")) if may_see_groups else ""
+        group, groups = _groups(viewer, tenant, wanted)
         sort = parameters.get("sort", "")
         return cls(
             viewer=viewer,
             status=status,
             search=_plain(parameters.get("q", ""))[:MAX_SEARCH_LENGTH],
+            tenant_text=tenant.pk if tenant else tenant_text,
             tenant=tenant,
             group=group,
             groups=groups,
             sort=sort if sort.removeprefix("-") in SORTABLE else "",
-            counts=Registration.objects.count_by_stage(viewer, only=tenant),
+            counts=(
+                {}
+                if tenant_text and not tenant
+                else Registration.objects.count_by_stage(viewer, only=tenant)
+            ),
         )
 
     @property
@@ -128,6 +135,8 @@ class RegistrationQuery:
     def rows(self) -> RegistrationQuerySet:
         """Return the registrations that are looked for, in no order."""
         rows = Registration.objects.for_tenant(self.viewer).at_stages(self.status.stages)
+        if self.tenant_text and not self.tenant:
+            return rows.none()
         if self.tenant:
             rows = rows.filter(tenant=self.tenant)
         if self.group and not self.groups:

@@ -1,7 +1,6 @@
 """Forms of the console about registrations."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -16,6 +15,7 @@ from inventory.models import (
     GroupPathError,
     split_path,
 )
+from registration.console.groups import GroupRights
 from registration.device_ids import HTML_PATTERN, clean_device_id
 from registration.errors import DeviceIdError
 from registration.lifecycle import TokenPolicy
@@ -23,14 +23,6 @@ from registration.options import HANDOVER_HOURS
 from tenants.models import MANAGEMENT, Tenant
 
 MAX_ROWS = 1000  # devices registered in one dialog; more come as a file
-
-
-@dataclass(frozen=True)
-class GroupRights:
-    """What a person may do about groups."""
-
-    may_see: bool
-    may_make: bool
 
 
 class DeviceRowForm(forms.Form):

@@ -6,26 +6,27 @@ from typing import Any
 
 from django.db import transaction
 from django.http import HttpResponse
-from django.shortcuts import render
 from django.urls import reverse
-from django.views.decorators.http import require_safe
 
 from inventory.fields import MAX_DEVICE_ID_BYTES
-from inventory.models import DeviceGroup
+from inventory.models import GroupPathError
+from registration.console.assigning import offered_tenants
 from registration.console.forms import MAX_ROWS, DeviceFormSet, DeviceRowForm, filled
+from registration.console.groups import GroupRights, group_at
+from registration.console.limits import near_limit
 from registration.console.tables import CHANGED
-from registration.console.views import ADMIN, LIST, READ
+from registration.console.views import ADMIN, LIST
 from registration.device_ids import RESERVED, RULE
 from registration.errors import RegistrationError
 from registration.models import Registration
 from tenants.decorators import tenant_view
 from tenants.http import TenantRequest
 from tenants.models import Tenant
+from tenants.models.tenant import MAX_TENANT_ID_LENGTH
 from ui.htmx import is_htmx, render_dialog, require_safe_or_post
 
 PREFIX = "rows"
 MAX_DIGITS = 10  # of a number of rows; nobody means more
-OFFERED_GROUPS = 25  # as many as anybody reads before typing on
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,11 @@ class Result:
 @tenant_view(*ADMIN)
 def register(request: TenantRequest) -> HttpResponse:
     """Show the rows, change their number without JavaScript, or register them."""
-    who = {"viewer": request.tenant, "tenants": _tenants(request.tenant)}
+    who = {
+        "viewer": request.tenant,
+        "tenants": _tenants(request),
+        "groups": GroupRights.of(request),
+    }
     if request.method != "POST":
         # A link may bring an ID along; it never registers by itself.
         rows = [{"device_id": request.GET.get("externalId", "").strip()}]
@@ -68,11 +73,13 @@ def register(request: TenantRequest) -> HttpResponse:
     return response
 
 
-def _tenants(viewer: Tenant) -> dict[str, Tenant]:
-    """Return the tenants that ``viewer`` may register for, by ID, in one query for all rows."""
-    if not viewer.is_management:
+def _tenants(request: TenantRequest) -> dict[str, Tenant]:
+    """Return the tenants that were typed and may be chosen, by ID, in one query for all rows."""
+    typed = {row["tenant"] for row in _typed_rows(request) if "tenant" in row}
+    if not request.tenant.is_management or not typed:
         return {}
-    return {each.pk: each for each in Tenant.objects.filter(status=Tenant.Status.ACTIVE)}
+    possible = {each for each in typed if len(each) <= MAX_TENANT_ID_LENGTH and "\x00" not in each}
+    return Tenant.objects.active().in_bulk(possible)
 
 
 def _show(
@@ -82,7 +89,10 @@ def _show(
     context = {
         "formset": formset,
         "empty": empty,
-        "tenants": who["tenants"].values(),
+        "is_management": request.tenant.is_management,
+        "tenants": offered_tenants() if request.tenant.is_management else (),
+        "may_make_groups": who["groups"].may_make,
+        "near_limit": near_limit(request.tenant),
         "rule": RULE,
         "reserved": " ".join(sorted(RESERVED)),
         "max_bytes": MAX_DEVICE_ID_BYTES,
@@ -146,15 +156,15 @@ def _number(text: str) -> int | None:
 def _register(request: TenantRequest, form: DeviceRowForm) -> Result:
     device_id, path, tenant = (
         form.cleaned_data["device_id"],
-        form.cleaned_data["group"],
+        form.cleaned_data.get("group", ""),
         form.target,
     )
     problem = ""
     try:
         with transaction.atomic():
-            group = DeviceGroup.objects.at_path(tenant, path) if path else None
+            group = group_at(request, tenant, path)
             Registration.objects.register(tenant, device_id, by=request.actor, group=group)
-    except RegistrationError as error:
+    except (RegistrationError, GroupPathError) as error:
         problem = str(error)
     return Result(device_id, path, tenant.pk if "tenant" in form.fields else "", problem)
 
@@ -171,25 +181,3 @@ def _outcome(results: list[Result]) -> dict[str, Any]:
     else:
         headline = "Several devices failed to register"
     return {"headline": headline, "failed": failed, "done": done, "total": len(results)}
-
-
-@require_safe
-@tenant_view(*READ, *ADMIN)
-def group_options(request: TenantRequest) -> HttpResponse:
-    """Offer groups whose path contains what is being typed, for the list of suggestions.
-
-    They are the person's own; ``everywhere`` adds those of the tenants below, which can be
-    looked at but not registered into.
-    """
-    named = next((name for name in request.GET if name.endswith("group")), "")
-    typed = request.GET.get(named, "").replace("\x00", "")
-    if request.GET.get("everywhere"):
-        groups = DeviceGroup.objects.visible_to(request.tenant)
-        below = request.GET.get("tenant", "").replace("\x00", "")
-        groups = groups.filter(tenant=below) if below else groups
-    else:
-        groups = DeviceGroup.objects.for_tenant(request.tenant)
-    paths = groups.matching(typed.strip()).order_by("path").values_list("path", flat=True)
-    return render(
-        request, "registration/_group_options.html", {"paths": paths.distinct()[:OFFERED_GROUPS]}
-    )

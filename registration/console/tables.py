@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.template.loader import render_to_string
 
 from registration import options
+from registration.console.groups import GroupRights
 from registration.lifecycle import TokenPolicy
 from registration.models import Registration
 from tenants.http import TenantRequest
@@ -44,7 +45,7 @@ class RegistrationTable(ConsoleTable):
         """Return the table of ``rows`` as the person behind ``request`` may see it."""
         rows = list(rows)
         exclude = [] if request.tenant.is_management else ["tenant"]
-        if not may_see_groups(request):
+        if not GroupRights.of(request).may_see:
             exclude.append("group")
         table = cls(rows, order_by=order or None, exclude=exclude)
         table.registrations = rows
@@ -63,7 +64,8 @@ class RegistrationTable(ConsoleTable):
             {
                 "rows": self.registrations,
                 "may_act": may_act(request),
-                "may_see_groups": may_see_groups(request),
+                "may_see_groups": GroupRights.of(request).may_see,
+                "may_move": may_move(request),
                 "came_from": came_from(request),
             },
             request,
@@ -85,14 +87,9 @@ def may_read_policy(request: HttpRequest) -> bool:
     return request.user.has_role(Role.OPTION_MANAGEMENT_READ)  # type: ignore[union-attr]
 
 
-def may_see_groups(request: HttpRequest) -> bool:
-    """Say whether the person may know and choose groups."""
-    return request.user.has_role(Role.INVENTORY_READ)  # type: ignore[union-attr]
-
-
-def may_make_groups(request: HttpRequest) -> bool:
-    """Say whether the person may make groups that do not exist yet."""
-    return request.user.has_role(Role.INVENTORY_ADMIN)  # type: ignore[union-attr]
+def may_move(request: HttpRequest) -> bool:
+    """Say whether the person may give registrations to other tenants."""
+    return request.user.tenant.is_management and may_act(request)  # type: ignore[union-attr]
 
 
 def may_act(request: HttpRequest) -> bool:

@@ -2,13 +2,23 @@
 
 from django.urls import path
 
-from registration.console import decisions, detail, guide, register, settings, views
+from registration.console import (
+    assigning,
+    decisions,
+    detail,
+    groups,
+    guide,
+    register,
+    settings,
+    views,
+)
 
 app_name = "registration"
 urlpatterns = [
     path("devices/registration/", views.registration_list, name="list"),
     path("devices/registration/new/", register.register, name="register"),
-    path("devices/registration/groups/", register.group_options, name="group_options"),
+    path("devices/registration/groups/", groups.group_options, name="group_options"),
+    path("devices/registration/tenants/", assigning.tenant_options, name="tenant_options"),
     path("devices/registration/accept-all/", decisions.accept_all, name="accept_all"),
     path("devices/registration/selected/", decisions.decide_selected, name="decide_selected"),
     path("devices/registration/decisions/<uuid:pk>/", decisions.decision, name="decision"),
@@ -19,6 +29,7 @@ urlpatterns = [
     path("devices/registration/<int:pk>/unblock/", views.unblock, name="unblock"),
     path("devices/registration/<int:pk>/hand-over/", views.hand_over_again, name="hand_over_again"),
     path("devices/registration/<int:pk>/cancel/", views.cancel, name="cancel"),
+    path("devices/registration/<int:pk>/move/", assigning.move, name="move"),
     path("settings/device-registration/", settings.registration_settings, name="settings"),
     path("help/connecting-devices/", guide.connecting_devices, name="help"),
 ]

@@ -13,14 +13,21 @@ from django.views.decorators.http import require_POST, require_safe
 
 from inventory.models import DeviceGroup
 from registration.console.filters import RegistrationQuery
-from registration.console.tables import CHANGED, RegistrationTable, came_from, may_act
+from registration.console.groups import GroupRights
+from registration.console.limits import near_limit
+from registration.console.tables import (
+    CHANGED,
+    RegistrationTable,
+    came_from,
+    may_act,
+    may_move,
+)
 from registration.errors import ReasonMissingError, RegistrationError
 from registration.lifecycle import Stage
 from registration.live import LiveState
 from registration.models import Registration, RegistrationQuerySet
 from tenants.decorators import tenant_view
 from tenants.http import TenantRequest
-from tenants.models import Tenant
 from tenants.roles import Role
 from ui.htmx import dialog_done, render_dialog, render_page, require_safe_or_post
 from ui.tables import LAST_PAGE
@@ -41,7 +48,8 @@ def visible(request: TenantRequest) -> RegistrationQuerySet:
 def registration_list(request: TenantRequest) -> HttpResponse:
     """Show who is on the way in; HTMX gets the table alone, for a change or a live update."""
     live = LiveState.of(request.tenant)  # before the rows: what changes meanwhile is seen next
-    query = RegistrationQuery.read(request.tenant, request.GET)
+    may_see_groups = GroupRights.of(request).may_see
+    query = RegistrationQuery.read(request.tenant, request.GET, may_see_groups=may_see_groups)
     page = query.page(request.GET.get("after", ""))
     table = RegistrationTable.for_viewer(request, page.rows, order=query.order)
     elsewhere = _still_shown(request, {row.pk for row in page.rows})
@@ -56,8 +64,15 @@ def registration_list(request: TenantRequest) -> HttpResponse:
         "may_act": may_act(request),
         "came_from": came_from(request),
         "pending": query.counts.get(Stage.PENDING, 0),
-        "tenants": Tenant.objects.all() if request.tenant.is_management else (),
-        "groups": DeviceGroup.objects.visible_to(request.tenant),
+        "may_move": may_move(request),
+        "may_see_groups": may_see_groups,
+        "is_management": request.tenant.is_management,
+        "groups": (
+            DeviceGroup.objects.visible_to(request.tenant)
+            if may_see_groups
+            else DeviceGroup.objects.none()
+        ),
+        "near_limit": near_limit(request.tenant, only=query.tenant),
     }
     return render_page(
         request,

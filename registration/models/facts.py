@@ -89,6 +89,11 @@ class RegistrationFacts(models.Model):
         )
 
     @property
+    def is_movable(self) -> bool:
+        """Say whether the device is not let in yet, so that it may go to another tenant."""
+        return self.status != Status.ACCEPTED
+
+    @property
     def attempts_left(self) -> int:
         """Return how many wrong tokens are left before the registration is blocked."""
         return max(0, settings.MAX_TOKEN_ATTEMPTS - self.failed_attempts)

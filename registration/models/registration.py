@@ -367,7 +367,7 @@ class Registration(RegistrationFacts):
     def _check_target(self, tenant: Tenant) -> Tenant:
         """Return the tenant to move to, held so that it cannot be suspended or deleted now."""
         name = f'"{self.device_id}"'
-        if self.status == Status.ACCEPTED:
+        if not self.is_movable:
             why = f"{name} has been accepted. Only a device that is not let in yet can be moved."
         elif tenant.pk == self.tenant_id:
             why = f"{name} is in tenant {tenant.pk} already."

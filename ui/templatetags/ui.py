@@ -29,6 +29,7 @@ def icon(name: str, size: int = 18, css_class: str = "") -> SafeString:
 
 # Drawn once in the page and referred to by its rows, which would otherwise be mostly icons.
 GLYPHS: Final = (
+    "arrow-right-left",
     "ban",
     "check",
     "check-check",
