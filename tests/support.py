@@ -9,10 +9,12 @@ from urllib.parse import quote
 from django.db import connection, connections
 from django.test import Client
 
+from inventory.models import DeviceCredentials
 from registration.errors import PollRefusedError
 from registration.lifecycle import Stage, Status
 from registration.models import Registration, RegistrationEvent, Tally, TallyChange
 from tenants.actors import Actor
+from tenants.models import Tenant
 
 PASSWORD = "correct horse battery staple"
 REQUESTS = "/devicecontrol/newDeviceRequests"
@@ -122,6 +124,24 @@ def total_of_tally():
         for row in table.objects.all():
             sums[row.tenant_id, Stage(row.stage)] += row.number
     return {key: number for key, number in sums.items() if number}
+
+
+def recount_devices(tenant):
+    """Count the devices that ``tenant`` has let in, ID by ID: by credentials, or accepted."""
+    held = DeviceCredentials.objects.filter(tenant=tenant).values_list("device_id", flat=True)
+    accepted = Registration.objects.filter(tenant=tenant, status=Status.ACCEPTED)
+    return len({*held, *accepted.values_list("device_id", flat=True)})
+
+
+def counted_devices(tenant):
+    """Return the number of devices that the product keeps for ``tenant``."""
+    return Tenant.objects.get(pk=tenant.pk).device_count
+
+
+def set_limit(tenant, limit):
+    """Let ``tenant`` have so many devices and no more."""
+    Tenant.objects.filter(pk=tenant.pk).update(device_limit=limit)
+    tenant.refresh_from_db()
 
 
 def at_once(*calls):
