@@ -25,7 +25,7 @@ from tenants.models import MANAGEMENT, GlobalRole, Tenant, TenantOption, User
 from tenants.options import set_option
 from tenants.roles import BOOTSTRAP
 
-OPERATOR_NAME: Final = "operator"
+PEOPLE: Final = ("administrator", "operator", "reader")  # named like their global roles
 SIMULATOR_NAME: Final = "demo-devices"  # the account that simulated devices knock with
 MARK: Final = ("demo", "prepared")  # option of the management tenant
 SIMULATED_DEVICES = 10  # per tenant; they are registered here and knock from outside
@@ -41,6 +41,8 @@ class SampleTenant:
     groups: tuple[str, ...]
     device: str  # start of its device IDs
     network: str  # start of its devices' addresses; reserved for documentation, RFC 5737
+    more_confirmed: int = 0  # devices that are in, beside those of the stories
+    device_limit: int | None = None
 
 
 TENANTS: Final = (
@@ -57,6 +59,8 @@ TENANTS: Final = (
         ("Plant Lyon/Line A", "Plant Lyon/Line B", "Service vans"),
         "pump",
         "198.51.100.",
+        more_confirmed=4,
+        device_limit=10,  # nine are taken: one more, and it is reached
     ),
 )
 # How many samples of what a tenant has.
@@ -115,14 +119,18 @@ def prepare_samples() -> Samples | None:
 
 
 def _prepare_tenant(sample: SampleTenant, management: Tenant, made: Samples) -> None:
-    tenant = Tenant.objects.create(id=sample.id, company=sample.company, parent=management)
+    tenant = Tenant.objects.create(
+        id=sample.id,
+        company=sample.company,
+        parent=management,
+        device_limit=sample.device_limit,
+    )
     GlobalRole.objects.prepare(tenant)
-    password = secrets.token_urlsafe(18)
-    user = User.objects.create_user(tenant, OPERATOR_NAME, password, global_roles=["operator"])
-    made.passwords[str(user)] = password
-    operator = Actor(user.username, user)
+    people = {name: _prepare_person(tenant, name, made) for name in PEOPLE}
+    operator = Actor("operator", people["operator"])
     groups = [DeviceGroup.objects.at_path(tenant, path, by=operator) for path in sample.groups]
     stories = [story for story, number in STORIES.items() for _ in range(number)]
+    stories += [CONFIRMED] * sample.more_confirmed
     for number, story in enumerate(stories, start=1):
         registration = Registration.objects.register(
             tenant,
@@ -135,6 +143,13 @@ def _prepare_tenant(sample: SampleTenant, management: Tenant, made: Samples) -> 
             made.tokens[registration.device_id] = _token(registration.device_id)
     for device_id in _simulated_ids(sample):
         Registration.objects.register(tenant, device_id, by=operator, group=groups[0])
+
+
+def _prepare_person(tenant: Tenant, name: str, made: Samples) -> User:
+    password = secrets.token_urlsafe(18)
+    user = User.objects.create_user(tenant, name, password, global_roles=[name])
+    made.passwords[str(user)] = password
+    return user
 
 
 class _Life:

@@ -6,6 +6,7 @@ import pytest
 
 from inventory.models import DeviceGroup, GroupPathError, split_path
 from tenants.actors import SYSTEM
+from tenants.models import AuditRecord
 
 A_UMLAUT = "Gebäude"
 
@@ -68,3 +69,24 @@ def test_search_finds_any_part_of_a_path_in_any_case(acme):
     assert [one.path for one in found] == ["Plant A/Hall 2"]
     assert DeviceGroup.objects.for_tenant(acme).matching("").count() == 2
     assert not DeviceGroup.objects.for_tenant(acme).matching("%").exists()
+
+
+def test_making_groups_is_in_the_audit_log_once(acme, globex, operator):
+    for _ in range(2):
+        DeviceGroup.objects.at_path(acme, "Plant A/Hall 2", by=operator)
+    DeviceGroup.objects.at_path(globex, "Plant A", by=operator)
+    found = AuditRecord.objects.filter(type="Inventory").order_by("pk")
+    assert [(one.tenant_id, one.activity, one.subject, one.actor_name) for one in found] == [
+        ("acme", "Group created", "Plant A", "operator"),
+        ("acme", "Group created", "Plant A/Hall 2", "operator"),
+        ("globex", "Group created", "Plant A", "operator"),
+    ]
+
+
+def test_group_that_exists_is_found_and_none_is_made(acme, globex):
+    made = DeviceGroup.objects.at_path(acme, "Hall 2", by=SYSTEM)
+    assert DeviceGroup.objects.existing(acme, " Hall 2") == made
+    for tenant, path in ((globex, "Hall 2"), (acme, "Hall 3")):
+        with pytest.raises(GroupPathError, match="There is no group"):
+            DeviceGroup.objects.existing(tenant, path)
+    assert DeviceGroup.objects.count() == 1

@@ -50,7 +50,7 @@ class Command(ServeCommand):
                 f"The samples are there already; remove {settings.DATA_DIR} to start over."
             )
         else:
-            self.stdout.write("Sample operators. These passwords are shown once as well:")
+            self.stdout.write("Sample people. These passwords are shown once as well:")
             for login, password in made.passwords.items():
                 self.stdout.write(f"    {login}  {password}")
             self.stdout.write("Security tokens of devices that wait:")
