@@ -17,7 +17,6 @@ django.setup()
 
 from django.conf import settings  # noqa: E402
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY  # noqa: E402
-from django.contrib.sessions.backends.db import SessionStore  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.db import connection, models, transaction  # noqa: E402
 from django.utils import timezone  # noqa: E402
@@ -29,6 +28,7 @@ from registration.models import Registration, RegistrationEvent, Tally  # noqa: 
 from tenants.installation import prepare_installation  # noqa: E402
 from tenants.models import Tenant, User  # noqa: E402
 from tenants.roles import OPERATOR  # noqa: E402
+from tenants.sessions import SessionStore  # noqa: E402
 from ui.tables import KeysetPaginator  # noqa: E402
 
 POLLED: Final = 2000  # devices that poll, spread over the whole table
