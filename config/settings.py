@@ -151,12 +151,29 @@ API_AUTHENTICATORS = [
 SILENCED_SYSTEM_CHECKS = ["auth.W004"]
 LOGIN_URL = "accounts:sign_in"
 LOGIN_REDIRECT_URL = "home"
+AUTH_PASSWORD_VALIDATORS: list[dict[str, Any]] = [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ("username", "full_name", "email")},
+    },
+    # 20,000 passwords from breaches; the list comes with Django and nothing is asked outside.
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "tenants.passwords.StorableValidator"},
+    {"NAME": "tenants.passwords.HouseNameValidator"},
+]
 OTP_TOTP_ISSUER = "Gatehouse"
 SESSION_ENGINE = "tenants.sessions"
-SESSION_COOKIE_NAME = "gatehouse_session"
+# A name with this prefix is set by this very host and over TLS only: browsers see to it.
+_cookie_prefix = "__Host-" if PUBLIC_URL.startswith("https://") else ""
+SESSION_COOKIE_NAME = f"{_cookie_prefix}gatehouse_session"
 SESSION_COOKIE_AGE = 12 * 60 * 60  # seconds; one shift
 SESSION_COOKIE_SAMESITE = "Lax"
-CSRF_COOKIE_NAME = "gatehouse_csrf"
+CSRF_COOKIE_NAME = f"{_cookie_prefix}gatehouse_csrf"
+KNOWN_COOKIE_NAME = f"{_cookie_prefix}gatehouse_known"  # see tenants.throttle
 CSRF_COOKIE_HTTPONLY = True
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 

@@ -11,9 +11,12 @@ class TenantsConfig(AppConfig):
         """
         from tenants import models  # noqa: PLC0415 -- not loaded before
         from tenants.holdings import Holding, register_holding  # noqa: PLC0415
+        from tenants.options import register_option  # noqa: PLC0415
+        from tenants.second_factors import REQUIRED  # noqa: PLC0415
 
         register_holding(Holding("options", models.TenantOption, "tenant", rank=70))
         register_holding(Holding("people and services", models.User, "tenant", rank=80))
         register_holding(
             Holding("global roles", models.GlobalRole, "tenant", rank=90, is_shown=False)
         )
+        register_option(REQUIRED)

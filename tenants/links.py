@@ -14,7 +14,7 @@ from django.utils import timezone
 from tenants import audit, mail
 from tenants.actors import Actor
 from tenants.hashing import keyed_digest
-from tenants.models import OneTimeLink, User
+from tenants.models import OneTimeLink, Session, User
 
 SECRET_BYTES: Final = 32  # of a link: 256 bits
 LIFETIME: Final = {
@@ -86,7 +86,8 @@ def use_link(link: OneTimeLink, password: str, *, by: Actor) -> bool:
             return False
         user = User.objects.select_for_update(of=("self",)).get(pk=link.user_id)
         user.set_password(password)
-        user.save()
+        user.save(update_fields=["password"])
+        Session.objects.filter(user=user).delete()  # whoever has the old one is out at once
         audit.record(by, user.tenant_id, audit.Type.USER, "Password chosen", subject=str(user))
     return True
 

@@ -1,11 +1,20 @@
-"""The session engine: Django's own in the database, with the person and the browser noted."""
+"""The session engine: Django's own in the database, with the person and the browser noted.
+
+So sessions can be listed and ended. A session's key signs in whoever has it: what pages and
+addresses name is a digest.
+"""
 
 from typing import Any, Final, cast
 
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
+from django.db import transaction
 
+from tenants import audit
+from tenants.actors import Actor
+from tenants.hashing import keyed_digest
 from tenants.models.session import Session
+from tenants.models.user import User
 
 SOURCE: Final = "gatehouse_source"  # address of the browser, set at sign-in
 AGENT: Final = "gatehouse_agent"  # what it calls itself
@@ -31,3 +40,40 @@ class SessionStore(DatabaseStore):
             begun = Session.objects.filter(pk=self.session_key).values_list("created_at", flat=True)
             row.created_at = begun.first() or row.created_at
         return row
+
+
+def session_id(session: Session) -> str:
+    """Return the name of a session, which opens nothing."""
+    return keyed_digest("session", session.session_key)[:32]
+
+
+def end_session(user: User, name: str, *, by: Actor) -> bool:
+    """End the session of ``user`` with this name; False if it has ended already."""
+    with transaction.atomic():
+        for session in Session.objects.of(user):
+            if session_id(session) == name:
+                _end([session], user, by)
+                return True
+    return False
+
+
+def end_sessions(user: User, *, by: Actor, keep: str = "") -> int:
+    """End all sessions of ``user`` but the one with the key ``keep``; return how many."""
+    with transaction.atomic():
+        sessions = list(Session.objects.of(user).exclude(session_key=keep))
+        if sessions:
+            _end(sessions, user, by)
+    return len(sessions)
+
+
+def _end(sessions: list[Session], user: User, by: Actor) -> None:
+    Session.objects.filter(pk__in=[one.pk for one in sessions]).delete()
+    where = sorted({one.source for one in sessions if one.source})
+    audit.record(
+        by,
+        user.tenant_id,
+        audit.Type.SIGN_IN,
+        "Sessions ended",
+        subject=str(user),
+        changes={"sessions": (len(sessions), 0), "addresses": (where, "")},
+    )

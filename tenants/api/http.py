@@ -22,9 +22,10 @@ from django.utils.module_loading import import_string
 from django.views.decorators.csrf import csrf_exempt
 
 from tenants.actors import Actor
-from tenants.backends import BusyError
+from tenants.backends import BusyError, TokenNeededError
 from tenants.models import Tenant, User
 from tenants.roles import Role
+from tenants.throttle import ThrottledError
 
 P = ParamSpec("P")
 
@@ -64,10 +65,14 @@ class ApiError(Exception):
     """A refusal in the contract's words.
 
     ``error`` is ``<resource>/<Name>``; clients match on ``message`` and on the status.
+    ``retry_after`` is in seconds.
     """
 
-    def __init__(self, status: int, error: str, message: str) -> None:
+    def __init__(
+        self, status: int, error: str, message: str, *, retry_after: int | None = None
+    ) -> None:
         super().__init__(message)
+        self.retry_after = retry_after
         self.status = status
         self.error = error
         self.message = message
@@ -124,8 +129,8 @@ def api_view(**roles: Role | tuple[Role, ...] | str) -> Callable[[ApiView[P]], C
                     response["WWW-Authenticate"] = f'{scheme} realm="Gatehouse"'
                 if error.status == HTTPStatus.METHOD_NOT_ALLOWED:
                     response["Allow"] = ", ".join(sorted(roles))
-                if error.status == HTTPStatus.SERVICE_UNAVAILABLE:
-                    response["Retry-After"] = str(BUSY_RETRY_AFTER)
+                if error.retry_after is not None:
+                    response["Retry-After"] = str(error.retry_after)
                 return response
 
         guarded.required_roles = roles  # type: ignore[attr-defined]
@@ -182,6 +187,20 @@ def _caller(request: HttpRequest) -> Caller:
                     HTTPStatus.SERVICE_UNAVAILABLE,
                     "security/Busy",
                     "Many logins are being checked. Try again in a moment.",
+                    retry_after=BUSY_RETRY_AFTER,
+                ) from error
+            except ThrottledError as error:
+                raise ApiError(
+                    HTTPStatus.TOO_MANY_REQUESTS,
+                    "security/TooManyRequests",
+                    str(error),
+                    retry_after=error.seconds,
+                ) from error
+            except TokenNeededError as error:
+                raise ApiError(
+                    HTTPStatus.UNAUTHORIZED,
+                    "security/Unauthorized",
+                    f"Invalid credentials! : {error}",
                 ) from error
             if caller is not None:
                 return cast("Caller", caller)

@@ -7,6 +7,7 @@ encrypted and the codes are hashed; checking, replay protection and throttling a
 import base64
 import secrets
 from binascii import hexlify, unhexlify
+from datetime import timedelta
 from typing import Any, ClassVar, Final, Self
 
 from django.db import models
@@ -20,10 +21,25 @@ from tenants.models.user import User
 KEY_BYTES: Final = 20  # of an authenticator; what RFC 4226 recommends
 NUMBER_OF_CODES: Final = 10
 CODE_BYTES: Final = 10  # of a recovery code: 80 bits, 16 letters and digits
+SET_UP_TIME: Final = timedelta(hours=1)  # to show that an app has the key
+# The library doubles the wait with every wrong code, for ever. Whoever has the password could
+# lock the owner out by that; the counters of sign-ins end guessing as well, so 16 s will do.
+MAX_WAITS: Final = 5
 STORED_CODE_LENGTH: Final = 16  # characters; what the library's column holds
 
 
-class Authenticator(TOTPDevice):  # type: ignore[misc]
+class _PatientMixin:
+    """Makes wrong codes wait, and no longer than for a while."""
+
+    throttling_failure_count: int
+
+    def throttle_increment(self, commit: bool = True) -> None:
+        """Count a wrong code, up to the longest wait."""
+        self.throttling_failure_count = min(self.throttling_failure_count, MAX_WAITS - 1)
+        super().throttle_increment(commit=commit)  # type: ignore[misc]
+
+
+class Authenticator(_PatientMixin, TOTPDevice):  # type: ignore[misc]
     """An app that shows a new code every 30 seconds (TOTP, RFC 6238)."""
 
     objects: ClassVar[models.Manager[Self]] = models.Manager()
@@ -52,7 +68,7 @@ class Authenticator(TOTPDevice):  # type: ignore[misc]
         return " ".join(text[at : at + 4] for at in range(0, len(text), 4))
 
 
-class RecoveryCodes(StaticDevice):  # type: ignore[misc]
+class RecoveryCodes(_PatientMixin, StaticDevice):  # type: ignore[misc]
     """Codes for the day the authenticator is lost; each works once."""
 
     objects: ClassVar[models.Manager[Self]] = models.Manager()

@@ -16,7 +16,28 @@ from tests.consoles import Console, read
 from tests.support import events_of
 
 # Whoever signs in or out is no user yet, or no longer needs to be one.
-OUTSIDE_THE_GATE = {"accounts:sign_in", "accounts:sign_out", "accounts:welcome"}
+OUTSIDE_THE_GATE = {
+    "accounts:sign_in",
+    "accounts:second_factor",
+    "accounts:sign_out",
+    "accounts:welcome",
+    "accounts:choose_password",
+    "accounts:forgotten_password",
+}
+# The own account is everybody's; what is done there is done to oneself.
+NEEDS_NO_RIGHT = {
+    "registration:help",
+    "accounts:profile",
+    "accounts:details",
+    "accounts:password",
+    "accounts:set_up_second_factor",
+    "accounts:switch_off_second_factor",
+    "accounts:recovery_codes",
+    "accounts:end_session",
+    "accounts:end_other_sessions",
+    "accounts:new_token",
+    "accounts:revoke_token",
+}
 # Whatever an ID can be made of: no blanks and no slashes.
 HOSTILE_IDS = ["<img|src=x|onerror=alert(1)>", "\"'><script>alert(1)<|script>", "{{7*7}}{%x%}"]
 
@@ -107,11 +128,11 @@ def test_view_stands_behind_the_gate(name):
     assert isinstance(getattr(VIEWS[name].callback, "required_roles", None), tuple)
 
 
-def test_only_help_is_open_to_everybody_who_signed_in():
+def test_only_help_and_the_own_account_are_open_to_everybody_who_signed_in():
     free = {
         name for name, view in VIEWS.items() if getattr(view.callback, "required_roles", 1) == ()
     }
-    assert free == {"registration:help"}
+    assert free == NEEDS_NO_RIGHT
 
 
 @every_view
@@ -160,7 +181,7 @@ def test_stranger_is_led_to_sign_in(scene, name):
 
 @every_view
 def test_bootstrap_account_of_devices_has_no_business_here(scene, name):
-    if name in OUTSIDE_THE_GATE | {"registration:help"}:
+    if name in OUTSIDE_THE_GATE:
         return
     console = Console("acme/devicebootstrap")
     codes = {console.call(m, address(name, scene)).status_code for m in ("get", "post")}

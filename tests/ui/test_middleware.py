@@ -99,7 +99,7 @@ def test_cookies_are_kept_from_scripts_and_other_sites(house, hashed_password):
     console.get(SIGN_IN)
     console.post(SIGN_IN, {"username": "acme/operator", "password": "correct horse battery staple"})
     cookies = console.client.cookies
-    assert set(cookies) == {"gatehouse_session", "gatehouse_csrf"}
+    assert set(cookies) == {"gatehouse_session", "gatehouse_csrf", "gatehouse_known"}
     for cookie in cookies.values():
         assert cookie["httponly"]
         assert cookie["samesite"] == "Lax"

@@ -35,7 +35,7 @@ def test_help_shows_the_address_that_devices_call(desk):
     assert "Host: testserver" in read(desk.get(HELP)).one("pre").text
 
 
-@pytest.mark.parametrize("login", ["acme/reader", "globex/administrator", "acme/devicebootstrap"])
+@pytest.mark.parametrize("login", ["acme/reader", "globex/administrator"])
 def test_help_is_for_everybody_who_signed_in(console, login):
     assert console(login).get(HELP).status_code == 200
 
