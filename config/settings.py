@@ -165,7 +165,13 @@ AUTH_PASSWORD_VALIDATORS: list[dict[str, Any]] = [
     {"NAME": "tenants.passwords.StorableValidator"},
     {"NAME": "tenants.passwords.HouseNameValidator"},
 ]
-OTP_TOTP_ISSUER = "Gatehouse"
+
+
+def OTP_TOTP_ISSUER(device: Any) -> str:  # noqa: N802 -- the library's name of the setting
+    """Return what an authenticator app shows above the name: one may be in several tenants."""
+    return f"Gatehouse {device.user.tenant_id}"
+
+
 SESSION_ENGINE = "tenants.sessions"
 # A name with this prefix is set by this very host and over TLS only: browsers see to it.
 _cookie_prefix = "__Host-" if PUBLIC_URL.startswith("https://") else ""

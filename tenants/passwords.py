@@ -37,7 +37,7 @@ class StorableValidator:
 
     def get_help_text(self) -> str:
         """Return the rule as people read it."""
-        return f"It can have at most {MAX_PASSWORD_LENGTH} characters, blanks among them."
+        return f"Your password can have at most {MAX_PASSWORD_LENGTH} characters."
 
 
 class HouseNameValidator:
@@ -66,7 +66,7 @@ class HouseNameValidator:
 
     def get_help_text(self) -> str:
         """Return the rule as people read it."""
-        return "It cannot be built on the name of your tenant or of Gatehouse."
+        return "Your password must not be built on the name of your tenant or of Gatehouse."
 
 
 def change_password(user: User, password: str, *, by: Actor, keep: str) -> None:

@@ -237,7 +237,9 @@ class TokenForm(forms.Form):
         error_messages={"required": "Choose at least one right for the token."},
         widget=forms.CheckboxSelectMultiple,
     )
-    lifetime = forms.ChoiceField(label="Expires after", required=False, choices=LIFETIMES)
+    lifetime = forms.ChoiceField(
+        label="Expires after", required=False, choices=LIFETIMES, initial="90"
+    )
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
