@@ -80,13 +80,15 @@ def static_files():
 
 
 def manage(*arguments, env):
-    subprocess.run(
+    return subprocess.run(
         [sys.executable, "manage.py", *arguments],
         cwd=settings.BASE_DIR,
         env={**env, "DJANGO_SETTINGS_MODULE": "config.settings"},
         check=True,
         stdin=subprocess.DEVNULL,
-    )
+        stdout=subprocess.PIPE,
+        text=True,
+    ).stdout
 
 
 @pytest.fixture(scope="package")
@@ -102,7 +104,9 @@ def house(static_files, tmp_path_factory):
             **database,
         ) as server,
     ):
-        manage("shell", "-c", PEOPLE % ADMIN_PASSWORD, env=environment(data_dir, **database))
+        env = environment(data_dir, **database)
+        manage("shell", "-c", PEOPLE % ADMIN_PASSWORD, env=env)
+        server.shell = lambda code: manage("shell", "-c", code, env=env)
         yield server
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tenants.models import Tenant, User
+from tenants.models import AuditRecord, Session, Tenant, User
 from tenants.roles import READER
 from tests.consoles import HELP, LIST, SIGN_IN, SIGN_OUT, Console, read, suspend
 from tests.support import PASSWORD, give_rights
@@ -180,3 +180,57 @@ def test_sign_in_page_tells_how_to_write_the_name(db):
     page = read(Console().get(SIGN_IN))
     assert page.one("input", name="password")["autocomplete"] == "current-password"
     assert "tenant/user if the name exists in several tenants" in page.text
+
+
+@pytest.mark.parametrize("host", ["acme.example.com", "ACME.Example.com", "acme.example.com:8443"])
+def test_name_alone_is_enough_at_the_host_of_the_tenant(house, acme, globex, settings, host):
+    settings.ALLOWED_HOSTS = ["acme.example.com", "globex.example.com"]
+    for tenant in (acme, globex):
+        tenant.domain = f"{tenant.pk}.example.com"
+        tenant.save()
+    response = Console().post(SIGN_IN, {"username": "operator", "password": PASSWORD}, Host=host)
+    assert response["Location"] == "/"
+    assert [one.user.tenant for one in Session.objects.all()] == [acme]
+
+
+def test_host_of_one_tenant_lets_people_of_others_in_by_their_full_name(acme, settings, house):
+    settings.ALLOWED_HOSTS = ["acme.example.com"]
+    acme.domain = "acme.example.com"
+    acme.save()
+    data = {"username": "globex/operator", "password": PASSWORD}
+    assert Console().post(SIGN_IN, data, Host="acme.example.com")["Location"] == "/"
+
+
+def test_name_at_the_api_is_meant_in_the_tenant_of_the_host(house, acme, globex, settings, api):
+    settings.ALLOWED_HOSTS = ["acme.example.com", "globex.example.com"]
+    for tenant in (acme, globex):
+        tenant.domain = f"{tenant.pk}.example.com"
+        tenant.save()
+    for tenant in ("acme", "globex", "acme"):
+        answer = api("operator").get("/tenant/currentTenant", Host=f"{tenant}.example.com")
+        assert answer.json()["name"] == tenant
+
+
+def test_sign_in_is_remembered_with_address_and_browser(house):
+    console = Console()
+    data = {"username": "acme/operator", "password": PASSWORD}
+    console.post(SIGN_IN, data, User_Agent="Mozilla/5.0 Firefox/140.0")
+    session = Session.objects.get()
+    assert (str(session.user), session.source) == ("acme/operator", "127.0.0.1")
+    assert session.agent == "Mozilla/5.0 Firefox/140.0"
+    [entry] = AuditRecord.objects.all()
+    assert (entry.type, entry.activity) == ("UserAuthentication", "Signed in")
+    assert (entry.tenant_id, entry.subject, entry.source) == ("acme", "acme/operator", "127.0.0.1")
+
+
+def test_service_reaches_no_page_even_with_a_session(house):
+    assert Console("acme/devicebootstrap").get(HELP).status_code == 403
+    assert Console("acme/devicebootstrap").get("/profile/").status_code == 403
+
+
+def test_service_with_a_password_does_not_sign_in(person):
+    service = person("acme/devicebootstrap")
+    service.secret_digest = ""
+    service.set_password(PASSWORD)
+    service.save()
+    assert sign_in("acme/devicebootstrap").response.status_code == 422
