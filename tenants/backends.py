@@ -14,6 +14,7 @@ from tenants import audit, second_factors, throttle
 from tenants.actors import Actor
 from tenants.hashing import digests_match, keyed_digest
 from tenants.models import User, VerifiedLogin
+from tenants.tokens import PREFIX as TOKEN_PREFIX
 
 SLOW_CHECKS = 1  # of people's passwords at a time, in each worker process
 SLOW_CHECK_PATIENCE = 0.5  # seconds to wait for one's turn
@@ -174,6 +175,8 @@ def authenticate_person(
         return None
     login, password = logins[0]
     if login.rpartition("/")[2].startswith(DEVICE_PREFIX):
+        return None
+    if password.startswith(TOKEN_PREFIX):  # void by now: nobody guesses one, nothing to count
         return None
     user = check_password(login, password, request=request)
     if user is None:

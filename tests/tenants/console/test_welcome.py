@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.apps import apps
 from django.core import mail
 from django.db.models import F
 
@@ -126,9 +127,15 @@ def test_link_that_dies_while_the_page_is_open_sets_nothing(invited):
 
 def test_looking_at_a_link_does_not_use_it_up(invited):
     link = link_of(invited)
+    console = Console()
+    before = {model: list(model._base_manager.values()) for model in apps.get_models()}
     for method in ("head", "get", "get"):
-        assert Console().call(method, link).status_code == 302
+        assert console.call(method, link).status_code == 302
+        assert console.call(method, WELCOME).status_code == 200
     assert find_link(link_digest(link.split("/")[2]))
+    after = {model: list(model._base_manager.values()) for model in apps.get_models()}
+    # Only the session of this browser is new: it remembers which link was opened.
+    assert {model for model in after if after[model] != before[model]} == {Session}
 
 
 @pytest.mark.parametrize(
