@@ -16,7 +16,6 @@ from tenants import audit, second_factors, throttle
 from tenants.actors import Actor
 from tenants.backends import record_failure
 from tenants.console.accounts.forms import CodeForm, SignInForm
-from tenants.mail import can_send
 from tenants.models import User
 from tenants.models.session import MAX_AGENT_LENGTH
 from tenants.sessions import AGENT, SOURCE
@@ -54,10 +53,6 @@ class SignIn(LoginView):
         response.status_code = HTTPStatus.UNPROCESSABLE_ENTITY
         throttled: ThrottledError | None = getattr(form, "throttled", None)
         return refuse_for_now(response, throttled) if throttled else response
-
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Say what is offered to somebody who lost the password."""
-        return {**super().get_context_data(**kwargs), "can_send": can_send()}
 
 
 class SignOut(LogoutView):
