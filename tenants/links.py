@@ -78,13 +78,17 @@ def find_link(digest: str) -> OneTimeLink | None:
 def use_link(link: OneTimeLink, password: str, *, by: Actor) -> bool:
     """Set the password that the person chose; False if somebody used the link meanwhile.
 
-    One conditional write decides between two who open the same link at once.
+    Two who open the same link at once wait for each other at the person's row, as does whoever
+    makes a new one. The second of them finds the link used: a condition that joins other tables
+    would not be looked at again after the wait.
     """
     with transaction.atomic():
-        used = OneTimeLink.objects.usable().filter(pk=link.pk).update(used_at=timezone.now())
-        if not used:
+        user = User.objects.select_for_update(of=("self",)).filter(pk=link.user_id).first()
+        usable = OneTimeLink.objects.usable().filter(pk=link.pk).first()
+        if user is None or usable is None:
             return False
-        user = User.objects.select_for_update(of=("self",)).get(pk=link.user_id)
+        usable.used_at = timezone.now()
+        usable.save(update_fields=["used_at"])
         user.set_password(password)
         user.save(update_fields=["password"])
         Session.objects.filter(user=user).delete()  # whoever has the old one is out at once
