@@ -13,13 +13,14 @@ from typing import Any, Final
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, OperationalError, transaction
+from django.db.models import Prefetch
 
 from tenants import audit
 from tenants.actors import Actor
 from tenants.backends import DEVICE_PREFIX
 from tenants.holdings import remove_all, what_goes_with
 from tenants.models import MANAGEMENT, AuditRecord, GlobalRole, Tenant, User
-from tenants.models.tenant import MAX_DEVICE_LIMIT
+from tenants.models.tenant import MAX_DEVICE_LIMIT, TenantQuerySet
 
 logger = logging.getLogger("gatehouse.tenants")
 
@@ -434,3 +435,11 @@ def _facts(tenant: Tenant) -> dict[str, Any]:
         "allow_create_tenants": tenant.allow_create_tenants,
         "status": tenant.status,
     }
+
+
+def with_administrators(tenants: TenantQuerySet) -> TenantQuerySet:
+    """Fetch the administrators of ``tenants`` along with them, oldest first."""
+    administrators = User.objects.get_queryset().filter(global_roles__name=ADMINISTRATOR)
+    return tenants.prefetch_related(
+        Prefetch("users", administrators.order_by("pk"), to_attr="administrators")
+    )

@@ -3,9 +3,8 @@
 from http import HTTPStatus
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
@@ -27,11 +26,9 @@ def offered_tenants(typed: str = "") -> QuerySet[Tenant]:
 
 
 @require_safe
-@tenant_view(*READ, *ADMIN)
+@tenant_view(*READ, *ADMIN, management=True)
 def tenant_options(request: TenantRequest) -> HttpResponse:
     """Offer tenants by ID or name while one is typed; ``all`` adds those that are suspended."""
-    if not request.tenant.is_management:
-        raise Http404
     named = next((name for name in request.GET if name.endswith("tenant")), "")
     typed = request.GET.get(named, "").replace("\x00", "").strip()
     tenants = offered_tenants(typed)
@@ -41,12 +38,10 @@ def tenant_options(request: TenantRequest) -> HttpResponse:
 
 
 @require_safe_or_post
-@tenant_view(*ADMIN)
+@tenant_view(*ADMIN, management=True)
 def move(request: TenantRequest, pk: int) -> HttpResponse:
     """Ask for the tenant, then move a registration there; for the management tenant only."""
     registration = get_object_or_404(visible(request), pk=pk)
-    if not request.tenant.is_management:
-        raise PermissionDenied
     typed, problem, status = "", "", HTTPStatus.OK
     if request.method == "POST":
         typed = request.POST.get("tenant", "").replace("\x00", "").strip()

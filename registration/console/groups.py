@@ -52,13 +52,12 @@ def group_options(request: TenantRequest) -> HttpResponse:
     """
     named = next((name for name in request.GET if name.endswith("group")), "")
     typed = request.GET.get(named, "").replace("\x00", "")
-    groups = DeviceGroup.objects.all()
     if request.GET.get("everywhere"):
-        groups = groups.visible_to(request.tenant)
+        groups = DeviceGroup.objects.visible_to(request.tenant)
         below = request.GET.get("tenant", "").replace("\x00", "")
         groups = groups.filter(tenant=below) if below else groups
     else:
-        groups = groups.for_tenant(request.tenant)
+        groups = DeviceGroup.objects.for_tenant(request.tenant)
     paths = groups.matching(typed.strip()).order_by("path").values_list("path", flat=True)
     return render(
         request, "registration/_group_options.html", {"paths": paths.distinct()[:OFFERED]}

@@ -11,7 +11,6 @@ from typing import Any, Final
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Prefetch
 from django.http import HttpResponse
 
 from tenants import mail
@@ -31,7 +30,6 @@ from tenants.models import OneTimeLink, Tenant, User
 from tenants.models.tenant import TenantQuerySet
 from tenants.roles import Role
 from tenants.subtenants import (
-    ADMINISTRATOR,
     DEFAULT_ADMINISTRATOR,
     Administrator,
     InvalidTenantError,
@@ -42,6 +40,7 @@ from tenants.subtenants import (
     create_tenant,
     delete_tenant,
     suspend_tenant,
+    with_administrators,
 )
 
 READ = Role.TENANT_MANAGEMENT_READ
@@ -169,10 +168,7 @@ def _change(request: ApiRequest, tenant: Tenant) -> None:
 
 
 def _visible(request: ApiRequest) -> TenantQuerySet:
-    administrators = User.objects.get_queryset().filter(global_roles__name=ADMINISTRATOR)
-    return Tenant.objects.for_tenant(request.tenant).prefetch_related(
-        Prefetch("users", administrators.order_by("pk"), to_attr="administrators")
-    )
+    return with_administrators(Tenant.objects.for_tenant(request.tenant))
 
 
 def _not_found(tenant_id: str) -> ApiError:

@@ -19,6 +19,14 @@ class TenantOptionQuerySet(models.QuerySet["TenantOption"]):
         """Narrow to the options that ``tenant`` set itself."""
         return self.filter(tenant=tenant)
 
+    def visible_to(self, tenant: Tenant) -> Self:
+        """Narrow to those ``tenant`` may look at: its own; all, for the management tenant."""
+        return self if tenant.is_management else self.filter(tenant=tenant)
+
+    def in_line_of(self, tenant: Tenant) -> Self:
+        """Narrow to the options of ``tenant`` and of those above it, from whom it inherits."""
+        return self.filter(tenant__in=tenant.ancestry())
+
 
 class TenantOption(models.Model):
     """One setting of a tenant, by category and key; what it means is known to its reader.

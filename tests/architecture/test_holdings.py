@@ -134,7 +134,7 @@ def furnish(tenant, make_registration, person, landlord):
     assert (
         Api(f"{tenant.pk}/device_{accepted}", password).get("/user/currentUser").status_code == 200
     )
-    group = DeviceGroup.objects.at_path(tenant, "Plant/Hall/Row")
+    group = DeviceGroup.objects.at_path(tenant, "Plant/Hall/Row", by=SYSTEM)
     accepted.join_group(group, by=by)
     # Somebody of this tenant is the author of what the management tenant looks at, too.
     for owner in (tenant, Tenant.objects.get(pk="management")):

@@ -14,7 +14,7 @@ from django.shortcuts import redirect, render
 
 from tenants import audit, second_factors, throttle
 from tenants.actors import Actor
-from tenants.backends import record_failure
+from tenants.backends import PeopleBackend, record_failure
 from tenants.console.accounts.forms import CodeForm, SignInForm
 from tenants.models import User
 from tenants.models.session import MAX_AGENT_LENGTH
@@ -102,8 +102,8 @@ def _half_signed_in(half: Any) -> User | None:
     """Return whose password was right a moment ago, if nothing changed since."""
     if not half or time.time() - half["at"] > TIME_FOR_CODE:
         return None
-    user = User.objects.get_queryset().select_related("tenant").filter(pk=half["user"]).first()
-    return user if user and user.may_sign_in and user.stamp == half["stamp"] else None
+    user = PeopleBackend().get_user(half["user"])
+    return user if user and user.stamp == half["stamp"] else None
 
 
 def _verify(request: HttpRequest, user: User, code: str) -> str:

@@ -84,7 +84,7 @@ def overview(tenant: Tenant, search: str = "") -> Overview:
     is_known = Q(pk=None)
     for category, key in names:
         is_known |= Q(category=category, key=key)
-    stored = TenantOption.objects.filter(tenant__in=line)
+    stored = TenantOption.objects.in_line_of(tenant)
     known = _by_name(stored.filter(is_known))
     known_rows = [
         OptionRow.of(tenant, *name, known.get(name, {}), line)
@@ -110,8 +110,12 @@ def overview(tenant: Tenant, search: str = "") -> Overview:
 def one_option(tenant: Tenant, category: str, key: str) -> OptionRow | None:
     """Return one option of ``tenant``; None if it is neither known, nor set, nor inherited."""
     line = tenant.ancestry()
-    readable = line if is_handed_down(tenant, category, key) else line[:1]
-    held = _by_name(TenantOption.objects.filter(tenant__in=readable, category=category, key=key))
+    readable = (
+        TenantOption.objects.in_line_of(tenant)
+        if is_handed_down(tenant, category, key)
+        else TenantOption.objects.for_tenant(tenant)
+    )
+    held = _by_name(readable.filter(category=category, key=key))
     if not held and known_option(category, key) is None:
         return None
     return OptionRow.of(tenant, category, key, held.get((category, key), {}), line)

@@ -4,7 +4,6 @@ from http import HTTPStatus
 from typing import Final
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -157,12 +156,10 @@ def reset_option(request: TenantRequest, option_pk: int) -> HttpResponse:
 
 
 @require_POST
-@tenant_view(ADMIN)
+@tenant_view(ADMIN, management=True)
 def reserve_option(request: TenantRequest, option_pk: int) -> HttpResponse:
     """Let nobody but the management tenant change an option of a tenant, or let it again."""
     option = _stored(request, option_pk)
-    if not request.tenant.is_management:
-        raise PermissionDenied
     is_editable = request.POST.get("editable") == "true"
     if set_editable(option, is_editable=is_editable, by=request.actor):
         what = "may be changed by" if is_editable else "is reserved: it can be read by"
@@ -181,10 +178,8 @@ def _owner(request: TenantRequest, text: str) -> Tenant:
 
 def _stored(request: TenantRequest, pk: int) -> TenantOption:
     """Return an option that the person may look at."""
-    options = TenantOption.objects.select_related("tenant__parent")
-    if not request.tenant.is_management:
-        options = options.for_tenant(request.tenant)
-    return get_object_or_404(options, pk=pk)
+    options = TenantOption.objects.visible_to(request.tenant)
+    return get_object_or_404(options.select_related("tenant__parent"), pk=pk)
 
 
 def _may_set(request: TenantRequest, row: OptionRow) -> bool:

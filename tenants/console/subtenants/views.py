@@ -4,7 +4,6 @@ from http import HTTPStatus
 
 from django.conf import settings
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse, QueryDict
 from django.http.request import split_domain_port, validate_host
 from django.shortcuts import get_object_or_404, redirect
@@ -153,12 +152,10 @@ def activate(request: TenantRequest, tenant_id: str) -> HttpResponse:
 
 
 @require_safe_or_post
-@tenant_view(ADMIN)
+@tenant_view(ADMIN, management=True)
 def delete(request: TenantRequest, tenant_id: str) -> HttpResponse:
     """Say exactly what goes, ask for the ID to be typed, then delete."""
     tenant = find(request, tenant_id)
-    if not _may_delete(request):
-        raise PermissionDenied
     typed = request.POST.get("typed", "").replace("\x00", "").strip()
     problem, refusal, status = "", "", HTTPStatus.OK
     try:

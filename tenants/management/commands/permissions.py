@@ -47,10 +47,12 @@ def permissions() -> str:
 
 
 def _console_rows(address: str, view: Any, roles: tuple[Role, ...]) -> list[str]:
+    where = ", management tenant only" if getattr(view, "is_for_management", False) else ""
+    rows = [_row(f"`/{address}`{where}", roles)]
     change = getattr(view, "role_to_change", None)
-    if change is None:
-        return [_row(f"`/{address}`", roles)]
-    return [_row(f"`/{address}`", roles), _row(f"`/{address}`, to change", (change,))]
+    if change is not None:
+        rows.append(_row(f"`/{address}`{where}, to change", (change,)))
+    return rows
 
 
 def _any(roles: Any) -> tuple[Role, ...] | None:
