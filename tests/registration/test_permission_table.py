@@ -110,6 +110,8 @@ def expected(action, roles, place, *, instead=()):
     gate, *inner = action.needs or (None,)
     if gate and gate not in held and not any(role in held for role in instead):
         return 403
+    if action.above and place != "management" and action.method in {"get", "post"}:
+        return 403  # the gate of the console knows; the API looks for the thing first
     if action.about and place == "globex":
         return 404
     if any(role not in held for role in inner) or (action.above and place == "acme"):
@@ -161,7 +163,9 @@ def test_console(make_registration, somebody, action, place, name):
     data = fill_in(action.body, registration) if isinstance(action.body, dict) else None
     before = Registration.objects.filter(pk=registration.pk).values().get()
     response = desk.call(action.method, fill_in(action.url, registration), data, target=target)
-    assert response.status_code == expected(action, PEOPLE[name], place)
+    # A service has no place in the console, whatever it may do through the API.
+    wanted = 403 if name == "bootstrap" else expected(action, PEOPLE[name], place)
+    assert response.status_code == wanted
     if response.status_code in {403, 404}:
         assert Registration.objects.filter(pk=registration.pk).values().get() == before
 
