@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from django.conf import settings
 from django.db import transaction
 
+from tenants import audit
+from tenants.actors import SYSTEM
+from tenants.audit import Type
 from tenants.backends import service_digest
 from tenants.hashing import digests_match, keyed_digest
 from tenants.models import MANAGEMENT, GlobalRole, Installation, Tenant, User
@@ -36,9 +39,11 @@ def prepare_installation() -> FirstStart:
     done = FirstStart()
     with transaction.atomic():
         _check_key()
-        management, _ = Tenant.objects.get_or_create(
+        management, is_new = Tenant.objects.get_or_create(
             id=MANAGEMENT, defaults={"company": "Management"}
         )
+        if is_new:
+            audit.record(SYSTEM, MANAGEMENT, Type.TENANT, "Tenant created", subject=MANAGEMENT)
         GlobalRole.objects.prepare(management)
         _prepare_admin(management, done)
         _prepare_bootstrap(management, done)
@@ -63,10 +68,12 @@ def _prepare_admin(management: Tenant, done: FirstStart) -> None:
         admin = User.objects.create_user(
             management, ADMIN, password, global_roles=["administrator"]
         )
+        _tell("User created", admin)
         if not given:
             done.generated[str(admin)] = password
     elif given and admin.environment_digest != digest:
         admin.set_password(given)
+        _tell("Password set by the environment", admin)
     if given and admin.environment_digest != digest:
         admin.environment_digest = digest
         admin.save()
@@ -79,8 +86,14 @@ def _prepare_bootstrap(management: Tenant, done: FirstStart) -> None:
         user = User.objects.create_user(
             management, BOOTSTRAP_USER, None, roles=BOOTSTRAP, kind=User.Kind.SERVICE
         )
+        _tell("Service created", user)
         if not given:
             given = done.generated[str(user)] = secrets.token_urlsafe(GENERATED_BYTES)
     if given and user.secret_digest != service_digest(given):
+        _tell("Secret set", user)
         user.secret_digest = service_digest(given)
         user.save()
+
+
+def _tell(activity: str, user: User) -> None:
+    audit.record(SYSTEM, user.tenant_id, Type.USER, activity, subject=str(user))

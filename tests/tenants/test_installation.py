@@ -6,7 +6,7 @@ from django.db import IntegrityError, transaction
 from tenants import hashing
 from tenants.backends import check_password
 from tenants.installation import WrongKeyError, prepare_installation
-from tenants.models import Installation, Tenant, User
+from tenants.models import AuditRecord, Installation, Tenant, User
 
 pytestmark = pytest.mark.django_db
 ADMIN, KNOCKER = "management/admin", "management/devicebootstrap"
@@ -77,3 +77,21 @@ def test_wrong_key_stops_the_start(settings):
 def test_name_exists_once_in_a_tenant(house):
     with pytest.raises(IntegrityError), transaction.atomic():
         User.objects.create_user(house["acme"], "operator", "x", roles=[])
+
+
+def test_what_a_start_does_is_in_the_audit_log_and_no_secret_with_it(settings):
+    def told():
+        return list(AuditRecord.objects.order_by("pk").values_list("activity", "subject"))
+
+    first = prepare_installation()
+    assert told() == [
+        ("Tenant created", "management"), ("User created", ADMIN),
+        ("Service created", KNOCKER), ("Secret set", KNOCKER),
+    ]  # fmt: skip
+    prepare_installation()
+    assert len(told()) == 4
+    settings.ADMIN_PASSWORD = "a password from outside"
+    prepare_installation()
+    assert told()[4:] == [("Password set by the environment", ADMIN)]
+    log = str(list(AuditRecord.objects.values()))
+    assert not any(secret in log for secret in (*first.generated.values(), "from outside"))
