@@ -28,6 +28,10 @@ class SessionStore(DatabaseStore):
         """Return the table."""
         return Session
 
+    def _validate_session_key(self, key: str) -> bool:
+        """Refuse a cookie that is no key: PostgreSQL refuses even to look for one with a NUL."""
+        return bool(super()._validate_session_key(key)) and key.isascii() and key.isalnum()
+
     def create_model_instance(self, data: dict[str, Any]) -> Session:
         """Return the row of this session, with what a person needs to recognise it."""
         row = cast("Session", super().create_model_instance(data))

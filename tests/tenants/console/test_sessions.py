@@ -128,3 +128,11 @@ def test_browser_may_call_itself_anything(house, agent):
 )
 def test_browser_is_named_as_people_know_it(agent, name):
     assert browser_name(agent) == name
+
+
+@pytest.mark.parametrize("path", [SIGN_IN, LIST, PROFILE, "/welcome/"])
+@pytest.mark.parametrize("key", [r'"\000aaaaaaaaaa"', r'"aaaaaaaaaa\000"', "../../../etc", "ä" * 9])
+def test_cookie_that_is_no_key_opens_nothing(house, path, key):
+    answer = Client().get(path, headers={"Cookie": f"gatehouse_session={key}"})
+    assert answer.status_code in {200, 302, 404}
+    assert "_auth_user_id" not in answer.wsgi_request.session
