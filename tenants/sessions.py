@@ -4,8 +4,10 @@ So sessions can be listed and ended. A session's key signs in whoever has it: wh
 addresses name is a digest.
 """
 
+from datetime import timedelta
 from typing import Any, Final, cast
 
+from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
 from django.db import transaction
@@ -43,6 +45,9 @@ class SessionStore(DatabaseStore):
             # Saving writes the whole row; when it began must not change with every visit.
             begun = Session.objects.filter(pk=self.session_key).values_list("created_at", flat=True)
             row.created_at = begun.first() or row.created_at
+        # Every write would put the end off, and an open session would never end by itself.
+        end = row.created_at + timedelta(seconds=settings.SESSION_COOKIE_AGE)
+        row.expire_date = min(row.expire_date, end)
         return row
 
 

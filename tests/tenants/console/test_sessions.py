@@ -2,11 +2,12 @@
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from tenants.console.accounts.browsers import browser_name
 from tenants.models import AuditRecord, Session
 from tenants.sessions import session_id
-from tests.accounts import PROFILE, sign_in
+from tests.accounts import PROFILE, age, sign_in
 from tests.consoles import LIST, SIGN_IN, Console, messages_of, read
 from tests.support import PASSWORD
 
@@ -136,3 +137,22 @@ def test_cookie_that_is_no_key_opens_nothing(house, path, key):
     answer = Client().get(path, headers={"Cookie": f"gatehouse_session={key}"})
     assert answer.status_code in {200, 302, 404}
     assert "_auth_user_id" not in answer.wsgi_request.session
+
+
+def test_session_ends_a_shift_after_its_sign_in_whatever_is_done_meanwhile(mine, settings):
+    age(Session, "created_at", seconds=settings.SESSION_COOKIE_AGE - 60)
+    mine.post(END_OTHERS)  # leaves a message, and so writes the session
+    assert is_in(mine)
+    left = (Session.objects.get().expire_date - timezone.now()).total_seconds()
+    assert 0 < left <= 60
+    age(Session, "expire_date", seconds=60)
+    assert not is_in(mine)
+
+
+def test_new_sign_in_begins_a_new_shift(mine, settings):
+    age(Session, "created_at", seconds=settings.SESSION_COOKIE_AGE - 60)
+    sign_in("acme/operator", console=mine)
+    mine.post("/sign-out/")
+    sign_in("acme/operator", console=mine)
+    left = (Session.objects.get().expire_date - timezone.now()).total_seconds()
+    assert left > settings.SESSION_COOKIE_AGE - 60
