@@ -32,7 +32,8 @@ class SessionStore(DatabaseStore):
 
     def _validate_session_key(self, key: str) -> bool:
         """Refuse a cookie that is no key: PostgreSQL refuses even to look for one with a NUL."""
-        return bool(super()._validate_session_key(key)) and key.isascii() and key.isalnum()
+        is_key = super()._validate_session_key(key)  # type: ignore[misc]
+        return bool(is_key) and key.isascii() and key.isalnum()
 
     def create_model_instance(self, data: dict[str, Any]) -> Session:
         """Return the row of this session, with what a person needs to recognise it."""

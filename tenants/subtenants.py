@@ -17,10 +17,11 @@ from django.db.models import Prefetch
 
 from tenants import audit
 from tenants.actors import Actor
-from tenants.backends import DEVICE_PREFIX
+from tenants.administration import AdministrationError, InputError
 from tenants.holdings import remove_all, what_goes_with
 from tenants.models import MANAGEMENT, AuditRecord, GlobalRole, Tenant, User
 from tenants.models.tenant import MAX_DEVICE_LIMIT, TenantQuerySet
+from tenants.people import clean_username
 
 logger = logging.getLogger("gatehouse.tenants")
 
@@ -145,12 +146,7 @@ def change_tenant(tenant: Tenant, details: Mapping[str, Any], *, by: Actor) -> b
         if changes:
             _save(row, update_fields=[*values])
             audit.record(
-                by,
-                row.pk,
-                audit.Type.TENANT,
-                "Tenant changed",
-                subject=row.pk,
-                changes=changes,
+                by, row.pk, audit.Type.TENANT, "Tenant changed", subject=row.pk, changes=changes
             )
     for name, value in values.items():
         setattr(tenant, name, value)
@@ -268,7 +264,10 @@ def invite_administrator(tenant: Tenant, administrator: Administrator, *, by: Ac
     Raises:
         InvalidTenantError: a value does not fit.
         TakenError: the user name is another account's.
+        TenantRightError: it is one's own tenant, where rights over accounts decide, not these.
     """
+    if by.user is not None and by.user.tenant_id == tenant.pk:
+        raise TenantRightError("Invite people of your own tenant on the page People.")
     given = {
         "username": administrator.username.strip(),
         "full_name": administrator.full_name.strip(),
@@ -276,18 +275,21 @@ def invite_administrator(tenant: Tenant, administrator: Administrator, *, by: Ac
     }
     for name, value in given.items():
         given[name] = _clean(User, name, value, prefix="admin_")
-    if given["username"].startswith(DEVICE_PREFIX):
-        msg = f"User names that begin with {DEVICE_PREFIX} are for devices."
-        raise InvalidTenantError(msg, "admin_username")
     with transaction.atomic():
         # Two who invite at once: the tenant's row makes the second one wait.
         _lock(tenant)
         user = User.objects.for_tenant(tenant).filter(username=given["username"]).first()
         if user is not None:
             return _invite_again(user, given, by=by)
+        try:
+            username = clean_username(tenant, given["username"])
+        except InputError as error:
+            raise InvalidTenantError(str(error), "admin_username") from error
+        except AdministrationError as error:
+            raise TakenError(str(error), "admin_username") from error
         user = User.objects.create_user(
             tenant,
-            given["username"],
+            username,
             administrator.password,
             global_roles=[ADMINISTRATOR],
             full_name=given["full_name"],
@@ -325,12 +327,7 @@ def _invite_again(user: User, given: Mapping[str, str], *, by: Actor) -> User:
     if changes:
         user.save(update_fields=[*changes])
         audit.record(
-            by,
-            user.tenant_id,
-            audit.Type.USER,
-            "User changed",
-            subject=str(user),
-            changes=changes,
+            by, user.tenant_id, audit.Type.USER, "User changed", subject=str(user), changes=changes
         )
     return user
 

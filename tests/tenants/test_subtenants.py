@@ -470,6 +470,21 @@ def test_account_of_somebody_else_is_left_alone(acme, landlord, login):
     assert User.objects.filter(tenant=acme, username=login).values().get() == before
 
 
+def test_administrator_is_not_taken_for_a_namesake(acme, landlord):
+    with pytest.raises(TakenError) as refused:
+        invite_administrator(acme, Administrator("Administrator"), by=landlord)
+    assert refused.value.field == "admin_username"
+
+
+def test_devices_knock_by_their_plain_name_whatever_tenants_are_created(api, make_registration):
+    make_registration("meter-1")
+    body = {"company": "U", "adminName": "devicebootstrap", "adminPass": "seven bridges, one river"}
+    for one in ("acme", "globex"):
+        User.objects.filter(tenant=one, username="devicebootstrap").delete()
+    assert api("management/administrator").post("/tenant/tenants", body).status_code == 422
+    assert api("devicebootstrap").poll("meter-1").status_code == 404
+
+
 @pytest.mark.parametrize(
     ("username", "email", "field"),
     [
@@ -478,6 +493,10 @@ def test_account_of_somebody_else_is_left_alone(acme, landlord, login):
         ("a/b", "", "admin_username"),
         ("a:b", "", "admin_username"),
         ("device_1", "", "admin_username"),
+        ("Device_1", "", "admin_username"),
+        ("devicebootstrap", "", "admin_username"),
+        ("..", "", "admin_username"),
+        ("ad\u200bmin", "", "admin_username"),
         ("x" * 201, "", "admin_username"),
         ("jo", "nobody", "admin_email"),
     ],

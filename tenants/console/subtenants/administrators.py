@@ -9,10 +9,10 @@ from django.utils import timezone
 from tenants.console.subtenants.forms import AdministratorForm, NewTenantForm
 from tenants.console.subtenants.tables import CHANGED
 from tenants.console.subtenants.views import (
+    ADMIN,
     CREATE,
     LIST,
     SECTION,
-    UPDATE,
     back,
     find,
     posted,
@@ -63,7 +63,7 @@ def create(request: TenantRequest) -> HttpResponse:
 
 
 @require_safe_or_post
-@tenant_view(UPDATE)
+@tenant_view(ADMIN)
 def invite(request: TenantRequest, tenant_id: str) -> HttpResponse:
     """Invite somebody who will run the tenant."""
     tenant = find(request, tenant_id)

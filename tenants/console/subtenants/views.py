@@ -79,6 +79,7 @@ def tenant_detail(request: TenantRequest, tenant_id: str) -> HttpResponse:
         "is_own": tenant == request.tenant,
         "is_unanswered": is_unanswered(tenant.domain),
         "may_update": request.user.has_role(UPDATE),
+        "may_invite": request.user.has_role(ADMIN),
         "may_delete": _may_delete(request) and not tenant.is_management,
     }
     return render_page(

@@ -26,7 +26,7 @@ ACTIONS = {
     "edit": ("acme/edit/", EDITED, "UPDATE", True),
     "suspend": ("acme/suspend/", {}, "UPDATE", True),
     "activate": ("globex/activate/", {}, "UPDATE", False),
-    "invite": ("acme/invite/", {"admin_username": "rescue"}, "UPDATE", True),
+    "invite": ("acme/invite/", {"admin_username": "rescue"}, "ADMIN", True),
     "delete": ("acme/delete/", {"typed": "acme"}, "ADMIN", True),
 }
 every_action = pytest.mark.parametrize("action", ACTIONS)
@@ -236,7 +236,7 @@ def test_new_tenant_is_as_it_was_typed(office):
         ("device_limit", "many", 422, "A device limit is a whole number"),
         ("admin_username", "", 422, "Give the administrator a user name."),
         ("admin_username", "a/b", 422, "A user name cannot contain"),
-        ("admin_username", "device_1", 422, "are for devices"),
+        ("admin_username", "device_1", 422, "belong to devices"),
         ("admin_email", "nobody", 422, "Enter a valid email address."),
         ("company", "a\x00b", 422, "Null characters are not allowed."),
         ("id", "a\x00b", 422, "Null characters are not allowed."),
@@ -394,3 +394,10 @@ def test_account_in_use_is_not_taken_over(office):
 def test_nobody_is_led_elsewhere(office, url):
     response = office.post(f"{TENANTS}acme/edit/", {**EDITED, "next": url})
     assert response["Location"] == f"{TENANTS}acme/"
+
+
+def test_nobody_gets_rights_at_home_by_inviting_an_administrator_there(office):
+    response = office.post(f"{TENANTS}management/invite/", {"admin_username": "mine"})
+    assert response.status_code == 409
+    assert "Invite people of your own tenant on the page People." in read(response).text
+    assert not User.objects.filter(username="mine").exists()
