@@ -16,7 +16,7 @@ from tenants.administration import (
     check_administrator_remains,
     rights_in,
 )
-from tenants.models import GlobalRole, Tenant, User
+from tenants.models import GlobalRole, OneTimeLink, Tenant, User
 from tenants.roles import ABOUT_SUBTENANTS, BUNDLES, DESCRIPTIONS, Role
 
 # What rights are about, in the order in which a form shows them.
@@ -167,6 +167,9 @@ def _apply(
     role.save()
     # What was verified about them a moment ago was verified with the old rights.
     User.objects.for_tenant(tenant).filter(global_roles=role).update(stamp=F("stamp") + 1)
+    if after - before:  # whoever has a link of theirs was trusted with less
+        links = OneTimeLink.objects.for_tenant(tenant)
+        links.filter(user__global_roles=role, used_at=None).delete()
     if before != after:
         check_administrator_remains(tenant)
     _record(role, "Global role changed", changes, hand.actor)

@@ -96,6 +96,16 @@ def use_link(link: OneTimeLink, password: str, *, by: Actor) -> bool:
     return True
 
 
+def void_links(user: User) -> bool:
+    """Make the unused link of ``user`` void; False if there was none.
+
+    Call it, with the person's row held, when the account is no longer what it was when the link
+    was made: it went to an address, or to somebody to hand over, that may not open this one.
+    """
+    unused = OneTimeLink.objects.for_tenant(user.tenant).filter(user=user, used_at=None)
+    return bool(unused.delete()[0])
+
+
 def link_digest(secret: str) -> str:
     """Return the digest under which a link is kept."""
     return keyed_digest("one-time-link", secret)

@@ -8,6 +8,7 @@ from django.db import transaction
 
 from tenants import audit
 from tenants.actors import Actor
+from tenants.links import void_links
 from tenants.models import User
 from tenants.sessions import end_sessions
 
@@ -70,10 +71,11 @@ class HouseNameValidator:
 
 
 def change_password(user: User, password: str, *, by: Actor, keep: str) -> None:
-    """Set a new password; every session but ``keep`` ends, and so does what was verified."""
+    """Set a new password; sessions but ``keep`` end, and what was verified or sent is void."""
     with transaction.atomic():
         User.objects.select_for_update().get(pk=user.pk)
         user.set_password(password)
         user.save(update_fields=["password"])
+        void_links(user)
         audit.record(by, user.tenant_id, audit.Type.USER, "Password changed", subject=str(user))
         end_sessions(user, by=by, keep=keep)

@@ -23,7 +23,7 @@ from tenants.administration import (
 )
 from tenants.backends import DEVICE_PREFIX
 from tenants.installation import ADMIN, BOOTSTRAP_USER
-from tenants.links import Handover, make_link
+from tenants.links import Handover, make_link, void_links
 from tenants.models import (
     MAX_USERNAME_LENGTH,
     ApiToken,
@@ -135,8 +135,11 @@ def invite(
 
 def change(
     user: User, *, full_name: str, email: str, roles: Iterable[GlobalRole], by: Actor
-) -> None:
-    """Change what is known about an account, and its global roles.
+) -> bool:
+    """Change what is known about an account, and its global roles; say if a link became void.
+
+    With more rights, or another address, a link that was made before opens nothing any more:
+    whoever has it was trusted with less.
 
     Raises:
         AdministrationError: somebody may not change this account or give these roles, or nobody
@@ -147,13 +150,15 @@ def change(
         hand.check_manages(account)
         before, after = list(account.global_roles.all()), current_roles(user.tenant, roles)
         hand.check_gives(rights_of_bundles(user.tenant, set(after) - set(before)))
+        gained = rights_of_bundles(user.tenant, after) - rights_of_bundles(user.tenant, before)
         changes = {
             "fullName": (account.full_name, full_name),
             "email": (account.email, email),
             "globalRoles": (names(before), names(after)),
         }
         if all(old == new for old, new in changes.values()):
-            return
+            return False
+        has_moved = email != account.email
         account.full_name, account.email = full_name, email
         account.global_roles.set(after)
         account.save(update_fields=["full_name", "email"])  # and the stamp with it
@@ -162,6 +167,7 @@ def change(
         audit.record(
             by, user.tenant_id, audit.Type.USER, "User changed", subject=str(user), changes=changes
         )
+        return void_links(account) if gained or has_moved else False
 
 
 def deactivate(user: User, *, by: Actor) -> bool:

@@ -6,6 +6,7 @@ from django.test import Client, RequestFactory
 from tenants import people, services
 from tenants.actors import SYSTEM, Actor
 from tenants.administration import AdministrationError, InputError
+from tenants.global_roles import change_role
 from tenants.models import (
     ApiToken,
     AuditRecord,
@@ -208,6 +209,33 @@ def test_deactivated_person_is_out_everywhere_at_once(boss, person):
     told = AuditRecord.objects.filter(subject="acme/operator", activity__startswith="User ")
     assert [entry.activity for entry in told.order_by("pk")] == [
         "User deactivated", "User activated"]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "email", "is_void"),
+    [
+        (["reader"], ["administrator"], "", True),
+        (["reader"], ["reader", "operator"], "", True),
+        (["reader"], ["reader"], "new@x.org", True),
+        (["operator"], ["reader"], "", False),
+        (["reader"], ["reader"], "", False),
+    ],
+    ids=["much more rights", "more rights", "other address", "fewer rights", "other name"],
+)
+def test_link_made_for_less_opens_nothing_more(acme, boss, before, after, email, is_void):
+    handover = invite(acme, "anna", *before, by=boss)
+    roles = GlobalRole.objects.filter(tenant=acme, name__in=after)
+    changed = people.change(handover.user, full_name="A", email=email, roles=roles, by=boss)
+    assert changed is is_void
+    assert OneTimeLink.objects.usable().exists() is not is_void
+
+
+def test_link_opens_nothing_once_its_role_is_given_more(acme, boss):
+    for name in ("reader", "operator"):
+        invite(acme, f"new-{name}", name, by=boss)
+    rights = [*role(acme, "reader").roles, Role.AUDIT_READ]
+    change_role(role(acme, "reader"), name="reader", description="", roles=rights, by=boss)
+    assert OneTimeLink.objects.usable().get().user.username == "new-operator"
 
 
 def test_changed_roles_hold_at_once_and_are_audited(acme, boss, person):

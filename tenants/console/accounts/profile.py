@@ -18,6 +18,7 @@ from tenants.console.accounts.forms import DetailsForm, OwnForm, PasswordForm
 from tenants.console.accounts.views import refuse_for_now
 from tenants.decorators import tenant_view
 from tenants.http import TenantRequest
+from tenants.links import void_links
 from tenants.models import ApiToken, Session
 from tenants.passwords import change_password
 from tenants.sessions import session_id
@@ -77,6 +78,8 @@ def details(request: TenantRequest) -> HttpResponse:
         with transaction.atomic():
             user.full_name, user.email = after["full_name"], after["email"]
             user.save(update_fields=["full_name", "email"])
+            if after["email"] != initial["email"]:
+                void_links(user)  # the one that was sent to the old address
             audit.record(
                 request.actor, user.tenant_id, audit.Type.USER, "Profile changed",
                 subject=str(user), changes={name: (initial[name], after[name]) for name in initial},

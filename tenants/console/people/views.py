@@ -117,11 +117,13 @@ def edit(request: TenantRequest, user_pk: int) -> HttpResponse:
         status = HTTPStatus.UNPROCESSABLE_ENTITY
         if form.is_valid():
             try:
-                people.change(person, **form.cleaned_data, by=request.actor)
+                is_void = people.change(person, **form.cleaned_data, by=request.actor)
             except AdministrationError as error:
                 status = refuse(form, error)
             else:
                 messages.success(request, f"{person.username} is changed.")
+                if is_void:
+                    messages.warning(request, "The link made before is void. Make a new one.")
                 return dialog_done(request, where, event=CHANGED)
     else:
         form = PersonForm(tenant=request.tenant, initial={

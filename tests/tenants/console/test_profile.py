@@ -5,7 +5,7 @@ import pytest
 from tenants.actors import SYSTEM
 from tenants.models import ApiToken, AuditRecord, User
 from tenants.tokens import make_token
-from tests.accounts import PROFILE, sign_in
+from tests.accounts import PROFILE, link_of, sign_in
 from tests.consoles import HELP, LIST, SIGN_IN, Console, messages_of, read
 from tests.support import PASSWORD
 
@@ -255,3 +255,20 @@ def test_token_is_revoked_by_post_only(desk, method):
 def test_stranger_has_no_profile(house):
     for url in (PROFILE, *DIALOGS):
         assert Console().get(url)["Location"].startswith(SIGN_IN)
+
+
+@pytest.mark.parametrize("what", ["password", "address"])
+def test_link_that_was_sent_before_is_void_with_what_it_relied_on(desk, user, person, what):
+    path, other = link_of(user), link_of(person("globex/operator"))
+    if what == "password":
+        change(desk)
+    else:
+        desk.post(DETAILS, {"full_name": "", "email": "new@acme.example", "current": PASSWORD})
+    assert Console().get(path).status_code == 404
+    assert Console().get(other).status_code == 302
+
+
+def test_link_outlives_a_new_name(desk, user):
+    path = link_of(user)
+    desk.post(DETAILS, {"full_name": "Otto", "email": user.email})
+    assert Console().get(path).status_code == 302
