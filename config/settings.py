@@ -187,6 +187,11 @@ MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 
 # Without a host no mail is sent: the console shows links to those who may hand them over.
 EMAIL_HOST = env_str("GATEHOUSE_EMAIL_HOST", "")
+if EMAIL_HOST and not PUBLIC_URL:
+    # Who asks for a new password for somebody else may choose the Host header, and the link in
+    # the mail would lead there.
+    msg = "GATEHOUSE_PUBLIC_URL must be set with GATEHOUSE_EMAIL_HOST: links in mails lead there."
+    raise SettingError(msg)
 EMAIL_PORT = env_int("GATEHOUSE_EMAIL_PORT", 587, low=1, high=65535)
 EMAIL_HOST_USER = env_str("GATEHOUSE_EMAIL_USER", "")
 EMAIL_HOST_PASSWORD = env_secret("GATEHOUSE_EMAIL_PASSWORD")

@@ -37,6 +37,14 @@ def test_password_keeps_its_blanks(monkeypatch):
     assert read(monkeypatch, PASSWORD=" a b ")["EMAIL_HOST_PASSWORD"] == " a b "
 
 
+def test_links_in_mails_lead_where_the_settings_say_or_no_mail_is_sent(monkeypatch):
+    with pytest.raises(Exception, match="GATEHOUSE_PUBLIC_URL must be set") as refused:
+        read(monkeypatch, HOST="mail.example")
+    assert refused.type.__name__ == SettingError.__name__
+    monkeypatch.setenv("GATEHOUSE_PUBLIC_URL", "https://gatehouse.example.com")
+    assert read(monkeypatch, HOST="mail.example")["EMAIL_HOST"] == "mail.example"
+
+
 def test_nothing_is_sent_without_a_server_or_an_address(settings):
     assert not mail.can_send()
     assert not mail.send("a@b.example", "subject", "text")
