@@ -48,7 +48,8 @@ def _own_names() -> set[str]:
     return {name for name in names if name}
 
 
-ALLOWED_HOSTS = sorted(_own_names() | set(env_list("GATEHOUSE_ALLOWED_HOSTS")))
+OWN_NAMES = _own_names()  # of the house, and so no subtenant's domain
+ALLOWED_HOSTS = sorted(OWN_NAMES | set(env_list("GATEHOUSE_ALLOWED_HOSTS")))
 
 # --- Secrets ------------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, OperationalError, transaction
 from django.db.models import Prefetch
@@ -361,6 +362,9 @@ def _clean(model: type[Tenant | User], name: str, value: Any, *, prefix: str = "
 
 def _check_gift(tenant: Tenant, values: Mapping[str, Any], by: Actor) -> None:
     """Refuse to let somebody else own tenants, or lift the own limit, unless one runs the house."""
+    if values.get("domain") in settings.OWN_NAMES and not tenant.is_management:
+        # Who signs in there by a plain name, or knocks, would be taken for one of that tenant.
+        raise TakenError("This Gatehouse itself is reached there. Choose another domain.", "domain")
     if by.user is None or by.user.tenant_id == MANAGEMENT:
         return
     may_own = values.get("allow_create_tenants", tenant.allow_create_tenants)

@@ -439,6 +439,19 @@ def test_deletion_while_devices_knock_ends_with_nothing_left(
     assert other.stage is Stage.ACCEPTED
 
 
+@pytest.mark.parametrize("domain", ["gatehouse.example.com", " Gatehouse.Example.com", "localhost"])
+def test_address_of_the_house_is_no_domain_of_a_subtenant(
+    acme, management, owner, landlord, make, settings, domain
+):
+    settings.OWN_NAMES = {"gatehouse.example.com", "localhost"}
+    with pytest.raises(TakenError, match="This Gatehouse itself is reached there") as refused:
+        make(of=acme, by=owner, domain=domain)
+    assert refused.value.field == "domain"
+    with pytest.raises(TakenError):
+        change_tenant(acme, {"domain": domain}, by=landlord)
+    assert change_tenant(management, {"domain": domain}, by=landlord)
+
+
 # --- Administrators ---------------------------------------------------------------------------
 
 

@@ -104,7 +104,7 @@ def test_navigator_leads_there(office):
     ("role", "buttons"),
     [
         ("READ", set()),
-        ("UPDATE", {"Edit", "Invite an administrator", "Suspend"}),
+        ("UPDATE", {"Edit", "Suspend"}),
         ("CREATE", {"Create tenant"}),
         ("ADMIN", {"Edit", "Invite an administrator", "Suspend", "Create tenant", "Delete"}),
     ],
