@@ -7,6 +7,7 @@ Everything is done set by set, in SQL: a hundred thousand devices are a handful 
 """
 
 import uuid
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -18,7 +19,7 @@ from django.utils import timezone
 from inventory.fields import DeviceIdField
 from inventory.models import DeviceCredentials
 from registration import options
-from registration.lifecycle import Stage, Status, TokenPolicy
+from registration.lifecycle import Stage, Status, TokenPolicy, stage_of
 from registration.models.events import RegistrationEvent
 from registration.models.registration import Registration
 from registration.models.tally import Tally
@@ -243,8 +244,11 @@ class BulkDecision(models.Model):
         chosen = Registration.objects.filter(
             pk__in=self.items.filter(outcome=Outcome.DONE).values("registration_id")
         )
+        delivered = models.Q(
+            status=Status.ACCEPTED, delivered_at__isnull=False, confirmed_at__isnull=True
+        )
         unused = DeviceCredentials.objects.filter(
-            device_id__in=chosen.at_stage(Stage.DELIVERED).values("device_id"),
+            device_id__in=chosen.filter(_looked_at_last(delivered)).values("device_id"),
             first_login_at__isnull=True,
         )
         for tenant_id, number in _by_tenant(unused):
@@ -260,7 +264,8 @@ class BulkDecision(models.Model):
         kept = DeviceCredentials.objects.filter(
             device_id=models.OuterRef("device_id"), tenant_id=models.OuterRef("tenant_id")
         )
-        counted = chosen.filter(~models.Exists(kept), status=Status.ACCEPTED)
+        accepted = models.Q(status=Status.ACCEPTED)
+        counted = chosen.filter(~models.Exists(kept), _looked_at_last(accepted))
         places = _by_tenant(counted)
         chosen._raw_delete(using=chosen.db)  # noqa: SLF001 -- nothing points at a registration
         for tenant_id, number in places:  # in the order in which everybody locks tenants
@@ -301,18 +306,29 @@ class BulkDecision(models.Model):
             )
 
     def _count(self, target: Stage | None) -> None:
-        """Tell the tally how many leave each stage, while they still stand there."""
+        """Tell the tally how many leave each stage, while they still stand there.
+
+        In one query without conditions on registrations, for the reason of `_looked_at_last`.
+        """
         chosen = Registration.objects.filter(
             pk__in=self.items.filter(outcome=Outcome.DONE).values("registration_id")
         )
-        for stage in Stage:
-            for row in (
-                chosen.at_stage(stage)
-                .values("tenant_id")
-                .annotate(number=models.Count("pk"))
-                .order_by("tenant_id")
-            ):
-                Tally.moved(row["tenant_id"], stage, target, row["number"])
+        grouped = chosen.order_by().values(
+            "tenant_id",
+            "status",
+            is_delivered=models.Q(delivered_at__isnull=False),
+            is_confirmed=models.Q(confirmed_at__isnull=False),
+        )
+        numbers: Counter[tuple[str, Stage]] = Counter()
+        for row in grouped.annotate(
+            number=models.Count("pk"),
+            delivered_at=models.Max("delivered_at"),
+            confirmed_at=models.Max("confirmed_at"),
+        ):
+            stage = stage_of(Status(row["status"]), row["delivered_at"], row["confirmed_at"])
+            numbers[row["tenant_id"], stage] += row["number"]
+        for (tenant_id, stage), number in sorted(numbers.items()):
+            Tally.moved(tenant_id, stage, target, number)
 
 
 class BulkDecisionItem(models.Model):
@@ -335,6 +351,16 @@ _DONE = (
     "SELECT registration_id FROM registration_bulkdecisionitem"
     " WHERE decision_id = %s AND outcome = %s"
 )
+
+
+def _looked_at_last(condition: models.Q) -> models.Case:
+    """Return ``condition`` as one that no index and no statistics answer.
+
+    PostgreSQL does not know yet how many entries were just written, nor how many registrations
+    came to a stage lately. Where it believes that both are few, it compares each of these with
+    each of those. So it is to start from the entries and look up their registrations by key.
+    """
+    return models.Case(models.When(condition, then=models.Value(True)), default=models.Value(False))
 
 
 def _by_tenant(rows: "models.QuerySet[Any]") -> list[tuple[str, int]]:
