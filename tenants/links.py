@@ -14,7 +14,8 @@ from django.utils import timezone
 from tenants import audit, mail
 from tenants.actors import Actor
 from tenants.hashing import keyed_digest
-from tenants.models import OneTimeLink, Session, User
+from tenants.models import OneTimeLink, User
+from tenants.sessions import end_sessions
 
 SECRET_BYTES: Final = 32  # of a link: 256 bits
 LIFETIME: Final = {
@@ -91,7 +92,7 @@ def use_link(link: OneTimeLink, password: str, *, by: Actor) -> bool:
         usable.save(update_fields=["used_at"])
         user.set_password(password)
         user.save(update_fields=["password"])
-        Session.objects.filter(user=user).delete()  # whoever has the old one is out at once
+        end_sessions(user, by=by)  # whoever has the old password is out at once
         audit.record(by, user.tenant_id, audit.Type.USER, "Password chosen", subject=str(user))
     return True
 

@@ -3,16 +3,14 @@
 What is said of an account here holds for people and services alike, unless it says people.
 """
 
-import unicodedata
 from collections.abc import Collection, Iterable
 from typing import Final
 
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
-from django.core.exceptions import ValidationError
 from django.db.models import Case, Exists, OuterRef, Q, QuerySet, Value, When
 from django.http import HttpRequest
 
-from tenants import audit
+from tenants import audit, second_factors, sessions
 from tenants.actors import Actor
 from tenants.administration import (
     AdministrationError,
@@ -21,22 +19,18 @@ from tenants.administration import (
     check_administrator_remains,
     rights_of_bundles,
 )
-from tenants.backends import DEVICE_PREFIX
 from tenants.installation import ADMIN, BOOTSTRAP_USER
 from tenants.links import Handover, make_link, void_links
 from tenants.models import (
-    MAX_USERNAME_LENGTH,
     ApiToken,
     Authenticator,
     GlobalRole,
     OneTimeLink,
-    RecoveryCodes,
-    Session,
     Tenant,
     User,
 )
-from tenants.models.user import USERNAME_RULE
 from tenants.tokens import revoke_token
+from tenants.usernames import UsernameError, clean_username, namesake
 
 # The management tenant's own accounts, which every start of Gatehouse makes if they are missing.
 MADE_AT_START: Final = frozenset({ADMIN, BOOTSTRAP_USER})
@@ -70,38 +64,20 @@ def people_of(tenant: Tenant) -> QuerySet[User]:
     )
 
 
-def clean_username(tenant: Tenant, text: str) -> str:
-    """Return ``text`` as a user name of ``tenant``.
+def free_username(tenant: Tenant, text: str) -> str:
+    """Return ``text`` as a user name that nobody in ``tenant`` has.
 
     Raises:
         InputError: it cannot be one; the message says why.
         AdministrationError: somebody has it already.
     """
-    name = unicodedata.normalize("NFC", text.strip())
-    problem = ""
-    if not name:
-        problem = "Give the account a user name."
-    elif len(name) > MAX_USERNAME_LENGTH:
-        problem = f"A user name has at most {MAX_USERNAME_LENGTH} characters."
-    elif name in {".", ".."}:
-        problem = "A user name needs more than dots."
-    elif name.casefold().startswith(DEVICE_PREFIX):
-        problem = f"User names that begin with {DEVICE_PREFIX} belong to devices."
-    elif name.casefold() == BOOTSTRAP_USER and not tenant.is_management:
-        problem = f"{BOOTSTRAP_USER} is the account that devices of all tenants knock with."
-    elif not name.isprintable():
-        problem = "A user name cannot contain invisible characters or whitespace."
-    if not problem:
-        try:
-            USERNAME_RULE(name)
-        except ValidationError as error:
-            problem = f"{error.messages[0]}."
-    if problem:
-        raise InputError(problem, field="username")
-    # Two names that differ in capitals only would be taken for one another.
-    namesake = User.objects.for_tenant(tenant).filter(username__iexact=name).first()
-    if namesake is not None:
-        msg = f"There is already an account {namesake.username} in {tenant.pk}. Choose another."
+    try:
+        name = clean_username(tenant, text)
+    except UsernameError as error:
+        raise InputError(str(error), field="username") from error
+    other = namesake(tenant, name)
+    if other is not None:
+        msg = f"There is already an account {other.username} in {tenant.pk}. Choose another."
         raise AdministrationError(msg, field="username")
     return name
 
@@ -126,7 +102,7 @@ def invite(
         given = current_roles(tenant, roles)
         hand.check_gives(rights_of_bundles(tenant, given))
         user = User.objects.create_user(
-            tenant, clean_username(tenant, username), None, full_name=full_name, email=email
+            tenant, free_username(tenant, username), None, full_name=full_name, email=email
         )
         user.global_roles.set(given)
         record_creation(user, given, by=by)
@@ -186,7 +162,7 @@ def deactivate(user: User, *, by: Actor) -> bool:
         if not account.is_active:
             return False
         _set_active(account, is_active=False, by=by)
-        Session.objects.filter(user=account).delete()
+        sessions.end_sessions(account, by=by)
         OneTimeLink.objects.for_tenant(user.tenant).filter(user=account, used_at=None).delete()
         check_administrator_remains(user.tenant)
     return True
@@ -237,20 +213,7 @@ def reset_second_factor(user: User, *, by: Actor) -> bool:
         account = locked(user)
         hand.check_is_not(account, "Look after your own second factor on the page of your account.")
         hand.check_manages(account)
-        removed, _ = Authenticator.objects.filter(user=account).delete()
-        codes, _ = RecoveryCodes.objects.filter(user=account).delete()
-        if not removed + codes:
-            return False
-        account.save(update_fields=["is_active"])  # what was verified with it is void
-        audit.record(
-            by,
-            user.tenant_id,
-            audit.Type.USER,
-            "Second factor reset",
-            subject=str(user),
-            severity=audit.Severity.WARNING,
-        )
-    return True
+        return second_factors.reset(account, by=by)
 
 
 def end_sessions(user: User, *, by: Actor) -> int:
@@ -260,19 +223,9 @@ def end_sessions(user: User, *, by: Actor) -> int:
         AdministrationError: that person may do more than oneself.
     """
     with administering(user.tenant, by) as hand:
-        hand.check_manages(locked(user))
-        ended = Session.objects.of(user).count()
-        Session.objects.filter(user=user).delete()
-        if ended:
-            audit.record(
-                by,
-                user.tenant_id,
-                audit.Type.USER,
-                "Sessions ended",
-                subject=str(user),
-                changes={"sessions": (ended, 0)},
-            )
-    return ended
+        account = locked(user)
+        hand.check_manages(account)
+        return sessions.end_sessions(account, by=by)
 
 
 def delete(user: User, *, by: Actor) -> None:

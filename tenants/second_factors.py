@@ -148,22 +148,32 @@ def switch_off(user: User, *, by: Actor) -> bool:
     """
     if is_required(user.tenant):
         raise RequiredError
-    return reset(user, by=by, activity="Second factor switched off")
+    return _remove(user, "Second factor switched off", by)
 
 
-def reset(user: User, *, by: Actor, activity: str = "Second factor reset") -> bool:
+def reset(user: User, *, by: Actor) -> bool:
     """Remove a second factor, also where one is required: for somebody who lost theirs."""
+    return _remove(user, "Second factor reset", by, audit.Severity.WARNING)
+
+
+def _remove(
+    user: User, activity: str, by: Actor, severity: audit.Severity = audit.Severity.INFORMATION
+) -> bool:
     with transaction.atomic():
         User.objects.select_for_update().get(pk=user.pk)
         had_one = has_one(user)
         Authenticator.objects.filter(user=user).delete()
         RecoveryCodes.objects.filter(user=user).delete()
         if had_one:
-            _changed(user, activity, by)
+            _changed(user, activity, by, severity)
     return had_one
 
 
-def _changed(user: User, activity: str, by: Actor) -> None:
+def _changed(
+    user: User, activity: str, by: Actor, severity: audit.Severity = audit.Severity.INFORMATION
+) -> None:
     """Write it down, and let no password count that was checked before."""
     user.save(update_fields=["stamp"])
-    audit.record(by, user.tenant_id, audit.Type.USER, activity, subject=str(user))
+    audit.record(
+        by, user.tenant_id, audit.Type.USER, activity, subject=str(user), severity=severity
+    )

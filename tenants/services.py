@@ -18,7 +18,7 @@ from tenants.administration import (
 from tenants.backends import service_digest
 from tenants.installation import BOOTSTRAP_USER
 from tenants.models import ApiToken, GlobalRole, Tenant, User
-from tenants.people import clean_username, current_roles, locked, record_creation
+from tenants.people import current_roles, free_username, locked, record_creation
 from tenants.roles import BOOTSTRAP, Role
 from tenants.tokens import TokenError, make_token
 
@@ -44,7 +44,7 @@ def create_service(
         hand.check_gives(rights_of_bundles(tenant, given))
         user = User.objects.create_user(
             tenant,
-            clean_username(tenant, username),
+            free_username(tenant, username),
             None,
             full_name=full_name,
             kind=User.Kind.SERVICE,
@@ -68,7 +68,7 @@ def create_bootstrap(
         hand.check_gives(rights_in(tenant, BOOTSTRAP))
         user = User.objects.create_user(
             tenant,
-            clean_username(tenant, username),
+            free_username(tenant, username),
             None,
             roles=BOOTSTRAP,
             full_name=full_name,

@@ -18,11 +18,10 @@ from django.db.models import Prefetch
 
 from tenants import audit
 from tenants.actors import Actor
-from tenants.administration import AdministrationError, InputError
 from tenants.holdings import remove_all, what_goes_with
 from tenants.models import MANAGEMENT, AuditRecord, GlobalRole, Tenant, User
 from tenants.models.tenant import MAX_DEVICE_LIMIT, TenantQuerySet
-from tenants.people import clean_username
+from tenants.usernames import UsernameError, clean_username, namesake
 
 logger = logging.getLogger("gatehouse.tenants")
 
@@ -269,25 +268,23 @@ def invite_administrator(tenant: Tenant, administrator: Administrator, *, by: Ac
     """
     if by.user is not None and by.user.tenant_id == tenant.pk:
         raise TenantRightError("Invite people of your own tenant on the page People.")
+    try:
+        username = clean_username(tenant, administrator.username)
+    except UsernameError as error:
+        raise InvalidTenantError(str(error), "admin_username") from error
     given = {
-        "username": administrator.username.strip(),
-        "full_name": administrator.full_name.strip(),
-        "email": administrator.email.strip(),
+        name: _clean(User, name, value.strip(), prefix="admin_")
+        for name, value in (
+            ("full_name", administrator.full_name),
+            ("email", administrator.email),
+        )
     }
-    for name, value in given.items():
-        given[name] = _clean(User, name, value, prefix="admin_")
     with transaction.atomic():
         # Two who invite at once: the tenant's row makes the second one wait.
         _lock(tenant)
-        user = User.objects.for_tenant(tenant).filter(username=given["username"]).first()
+        user = namesake(tenant, username)
         if user is not None:
             return _invite_again(user, given, by=by)
-        try:
-            username = clean_username(tenant, given["username"])
-        except InputError as error:
-            raise InvalidTenantError(str(error), "admin_username") from error
-        except AdministrationError as error:
-            raise TakenError(str(error), "admin_username") from error
         user = User.objects.create_user(
             tenant,
             username,

@@ -471,7 +471,14 @@ def test_who_was_invited_and_never_came_is_the_same_one(acme, landlord):
     assert changes_of("acme", "User changed") == {"email": ("old@x.example", "new@x.example")}
 
 
-@pytest.mark.parametrize("login", ["administrator", "operator", "devicebootstrap", "asked", "shut"])
+def test_name_that_differs_in_capitals_only_is_the_same_persons(acme, landlord):
+    with pytest.raises(TakenError):
+        invite_administrator(acme, Administrator("OPERATOR"), by=landlord)
+    first = invite_administrator(acme, Administrator("jo"), by=landlord)
+    assert invite_administrator(acme, Administrator("JO"), by=landlord) == first
+
+
+@pytest.mark.parametrize("login", ["administrator", "operator", "asked", "shut"])
 def test_account_of_somebody_else_is_left_alone(acme, landlord, login):
     User.objects.create_user(acme, "asked", None, global_roles=["operator"])
     User.objects.create_user(acme, "shut", None, global_roles=["administrator"], is_active=False)
@@ -504,6 +511,9 @@ def test_devices_knock_by_their_plain_name_whatever_tenants_are_created(api, mak
         ("", "", "admin_username"),
         ("a b", "", "admin_username"),
         ("a/b", "", "admin_username"),
+        ("..", "", "admin_username"),
+        ("DEVICE_1", "", "admin_username"),
+        ("devicebootstrap", "", "admin_username"),
         ("a:b", "", "admin_username"),
         ("device_1", "", "admin_username"),
         ("Device_1", "", "admin_username"),
