@@ -42,8 +42,8 @@ DESCRIPTIONS: Final[dict[Role, str]] = {
     Role.TENANT_MANAGEMENT_CREATE: "Create subtenants.",
     Role.TENANT_MANAGEMENT_UPDATE: "Change and suspend subtenants.",
     Role.TENANT_MANAGEMENT_ADMIN: "Create, change, suspend and delete subtenants.",
-    Role.AUDIT_READ: "Read the audit log.",
-    Role.AUDIT_ADMIN: "Read and export the audit log.",
+    Role.AUDIT_READ: "Read and export the audit log.",
+    Role.AUDIT_ADMIN: "Read and export the audit log, which nobody can change.",
     Role.DEVICE_BOOTSTRAP: "Knock for devices that have no credentials yet. For services only.",
 }
 
