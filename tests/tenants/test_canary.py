@@ -4,7 +4,9 @@ Everything that takes or makes a secret is done once, with a canary in it or wit
 down. Then every place is looked at where one could turn up. A new kind of change gets a step here.
 """
 
+import html
 import logging
+import re
 
 import pytest
 from django.apps import apps
@@ -14,16 +16,24 @@ from registration.models import Registration
 from tenants import audit
 from tenants.actors import Actor
 from tenants.links import link_digest, use_link
-from tenants.models import AuditRecord, OneTimeLink, TenantOption, User
+from tenants.models import AuditRecord, Authenticator, OneTimeLink, TenantOption, User
 from tenants.options import set_editable, set_option
 from tenants.tokens import make_token, revoke_token
-from tests.consoles import HELP, LIST, NEW, SETTINGS, SIGN_IN, Console, row_url
+from tests.accounts import CODE, FORGOTTEN, SET_UP, WELCOME, code_of, forget_codes, sign_in
+from tests.consoles import HELP, LIST, NEW, SETTINGS, SIGN_IN, Console, read, row_url
 from tests.support import PASSWORD, Api
 
 CANARY = "tweety-4711"
 OPTIONS = "/tenant/options"
 LOG = "/administration/audit-log/"
 ADMINISTRATION = "/administration/options/"
+PEOPLE = "/administration/people/"
+SERVICES = "/administration/services/"
+TENANTS = "/administration/tenants/new/"
+LINK = r"/welcome/([\w-]{40,})/"
+TOKEN = r"ght_[\w-]{40,}"
+RECOVERY_CODE = r"[a-z2-7]{4}(?:-[a-z2-7]{4}){3}"
+BROWSER = ("gatehouse_session", "gatehouse_known")  # cookies
 
 
 @pytest.fixture
@@ -102,7 +112,74 @@ def done(house, api, device, console, person, make_registration, operator, logge
         Api("acme/operator", f"{CANARY}-wrong").get("/user/currentUser"),
         Api("acme/reader", f"{CANARY}-new-password").get("/user/currentUser"),
     ]
-    assert AuditRecord.objects.count() > 20
+    found, answered = do_what_shows_a_secret_once(house, api, console, person, by)
+    secrets |= found
+    answers += answered
+    assert AuditRecord.objects.count() > 40
+    return secrets, answers
+
+
+def do_what_shows_a_secret_once(house, api, console, person, by):
+    """Make what is handed over once and used by whoever has it; return it, and other answers."""
+    secrets, answers = set(), []
+    office = console("acme/administrator")
+
+    def keep(response, pattern):
+        found = re.findall(pattern, html.unescape(response.content.decode()))
+        assert found, response.content
+        secrets.update(found)
+        return found
+
+    # Links: of an invitation, a reset and a new tenant; opened, refused, asked for by a stranger.
+    invited = {"username": "carla", "roles": [house["acme"].global_roles.get(name="reader").pk]}
+    link = keep(office.post(f"{PEOPLE}invite/", invited), LINK)[0]
+    operator = person("acme/operator")
+    keep(office.post(f"{PEOPLE}{operator.pk}/link/"), LINK)
+    visitor = console()
+    answers += [
+        visitor.get(f"{WELCOME}{link}/"),
+        visitor.post(WELCOME, {"new_password1": f"{CANARY}-link", "new_password2": "other"}),
+        console().post(FORGOTTEN, {"username": "acme/operator"}),
+    ]
+    above = console("management/administrator")
+    umbrella = {"id": "umbrella", "company": "Umbrella", "admin_username": "admin"}
+    keep(above.post(TENANTS, umbrella), LINK)
+    sent = {"company": "Rest", "domain": "rest.example", "adminName": "jo",
+            "adminPass": f"{CANARY}-rest-password", "adminEmail": "jo@rest.example"}  # fmt: skip
+    rest = api("management/administrator")
+    answers += [rest.post("/tenant/tenants", sent), rest.post("/tenant/tenants", sent)]
+    assert [answer.status_code for answer in answers[-2:]] == [201, 409]
+    made = Api(f"{answers[-2].json()['id']}/jo", sent["adminPass"]).get("/user/currentUser")
+    assert made.status_code == 200
+    answers.append(made)
+
+    # Second factors: the key while it is set up, codes wrong and right, new recovery codes.
+    own = console("acme/operator")
+    own.post(SET_UP, {"current": PASSWORD})
+    app = Authenticator.objects.get(user=operator)
+    assert app.secret_text in own.get(SET_UP).content.decode()
+    secrets |= {app.secret_text, app.secret_text.replace(" ", ""), app.bin_key.hex()}
+    codes = keep(own.post(SET_UP, {"code": code_of(app)}), RECOVERY_CODE)
+    forget_codes(operator)
+    answers.append(own.get(SET_UP))
+    door = sign_in("acme/operator")
+    answers += [door.post(CODE, {"code": codes[0][:-1] + "x"})]
+    forget_codes(operator)
+    answers += [door.post(CODE, {"code": codes[1]})]
+    secrets |= {code.replace("-", "") for code in codes}
+    keep(door.post("/profile/recovery-codes/", {"current": PASSWORD}), RECOVERY_CODE)
+
+    # Tokens and service secrets, each shown once; the browser's own keys.
+    scopes = {"name": "mine", "scopes": ["ROLE_AUDIT_READ"], "expires": "30"}
+    keep(office.post("/profile/tokens/new/", scopes), TOKEN)
+    answers.append(office.get("/profile/"))
+    service = {"username": "knocker", "is_bootstrap": "on"}
+    response = office.post(f"{SERVICES}new/", service)
+    shown = read(response).one(id="secret-text")
+    secrets.add(shown.attrs.get("value") or shown.text)
+    browser = sign_in("globex/operator")
+    secrets |= {browser.client.cookies[name].value for name in BROWSER}
+    answers += [browser.get("/profile/"), browser.post("/profile/sessions/end/")]
     return secrets, answers
 
 
@@ -118,6 +195,8 @@ def test_what_was_done_includes_every_kind_that_has_secrets(done):
     assert activities >= {
         "Option set", "Option changed", "Option removed", "Option reserved",
         "API token made", "API token revoked", "Password chosen",
+        "User invited", "Password reset link made", "Second factor set up",
+        "Recovery codes renewed", "Tenant created",
     }  # fmt: skip
 
 
@@ -139,6 +218,7 @@ def test_no_row_of_any_table_has_a_secret(done):
     secrets, _ = done
     for model in apps.get_models():
         for row in model._base_manager.values():
+            row.pop("session_key", None)  # the framework finds a session by its key
             # Accounts of the suite have quick hashes, and nothing else of their passwords.
             assert_silent(repr(row), secrets, model._meta.label)
 
