@@ -22,6 +22,7 @@ from django.db import Error, connection, transaction
 from tenants.actors import Actor
 from tenants.hashing import digests_match, keyed_digest
 from tenants.models.audit import AuditHead, AuditRecord
+from ui.text import storable
 
 logger = logging.getLogger("gatehouse.audit")
 
@@ -56,11 +57,11 @@ def record(
         tenant_id=tenant_id,
         type=kind,
         activity=activity,
-        text=_storable(text, 1500),
+        text=_cut(text, 1500),
         severity=severity,
-        subject=_storable(subject, 1000),
+        subject=_cut(subject, 1000),
         actor_tenant=by.user.tenant_id if by.user else "",
-        actor_name=_storable(by.name, 1000),
+        actor_name=_cut(by.name, 1000),
         source=by.source,
         request_id=by.request_id,
         changes=[
@@ -210,11 +211,11 @@ def _text(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list | tuple | set | frozenset):
-        return _storable(", ".join(sorted(str(one) for one in value)), MAX_VALUE_LENGTH)
-    return _storable(str(value), MAX_VALUE_LENGTH)
+        return _cut(", ".join(sorted(str(one) for one in value)), MAX_VALUE_LENGTH)
+    return _cut(str(value), MAX_VALUE_LENGTH)
 
 
-def _storable(text: str, length: int) -> str:
-    """Return ``text`` as every database takes it, cut where it is too long."""
-    clean = text.replace("\x00", "").encode(errors="replace").decode()
+def _cut(text: str, length: int) -> str:
+    """Return ``text`` as it is kept, cut where it is too long."""
+    clean = storable(text)
     return clean if len(clean) <= length else clean[: length - 1] + "…"

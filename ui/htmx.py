@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils.cache import patch_vary_headers
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods
 from django_htmx.http import trigger_client_event
 
@@ -70,6 +71,19 @@ def render_dialog(
     )
     patch_vary_headers(response, ("HX-Request",))
     return response
+
+
+def posted(request: HttpRequest) -> QueryDict | None:
+    """Return what was sent, for a form; an empty one too is to be judged."""
+    return request.POST if request.method == "POST" else None
+
+
+def back(request: HttpRequest, default: str, *, or_to: str = "") -> str:
+    """Return where the person came from, if that is one of our pages; else ``default``."""
+    url = request.POST.get("next", "") or request.GET.get("next", "") or or_to
+    if url and url_has_allowed_host_and_scheme(url, allowed_hosts={request.get_host()}):
+        return url
+    return default
 
 
 def fragment_id(template: str) -> str:

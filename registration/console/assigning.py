@@ -6,16 +6,18 @@ from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from registration.console.tables import CHANGED
-from registration.console.views import ADMIN, READ, back, visible
+from registration.console.views import ADMIN, LIST, READ, visible
 from registration.errors import MoveRefusedError
 from registration.models import Registration
 from tenants.decorators import tenant_view
 from tenants.http import TenantRequest
 from tenants.models import Tenant
-from ui.htmx import dialog_done, render_dialog, require_safe_or_post
+from ui.htmx import back, dialog_done, render_dialog, require_safe_or_post
+from ui.text import storable
 
 OFFERED = 25  # as many as anybody reads before typing on
 
@@ -30,7 +32,7 @@ def offered_tenants(typed: str = "") -> QuerySet[Tenant]:
 def tenant_options(request: TenantRequest) -> HttpResponse:
     """Offer tenants by ID or name while one is typed; ``all`` adds those that are suspended."""
     named = next((name for name in request.GET if name.endswith("tenant")), "")
-    typed = request.GET.get(named, "").replace("\x00", "").strip()
+    typed = storable(request.GET.get(named, "")).strip()
     tenants = offered_tenants(typed)
     if request.GET.get("all"):
         tenants = Tenant.objects.matching(typed).order_by("pk")[:OFFERED]
@@ -44,14 +46,14 @@ def move(request: TenantRequest, pk: int) -> HttpResponse:
     registration = get_object_or_404(visible(request), pk=pk)
     typed, problem, status = "", "", HTTPStatus.OK
     if request.method == "POST":
-        typed = request.POST.get("tenant", "").replace("\x00", "").strip()
+        typed = storable(request.POST.get("tenant", "")).strip()
         origin = registration.tenant_id
         problem, status = _move(request, registration, typed)
         if not problem:
             messages.success(
                 request, f"{registration} is moved from {origin} to {registration.tenant_id}."
             )
-            return dialog_done(request, back(request), event=CHANGED)
+            return dialog_done(request, back(request, reverse(LIST)), event=CHANGED)
     return render_dialog(
         request,
         "registration/_move.html",
@@ -62,7 +64,7 @@ def move(request: TenantRequest, pk: int) -> HttpResponse:
             "tenants": offered_tenants(),
         },
         title=f"Move {registration}",
-        back=back(request),
+        back=back(request, reverse(LIST)),
         status=status,
     )
 

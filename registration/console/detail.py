@@ -16,6 +16,7 @@ from registration.live import LiveState
 from tenants.decorators import tenant_view
 from tenants.http import TenantRequest
 from ui.htmx import render_page
+from ui.text import storable
 
 MAX_EVENTS = 200  # newest ones shown; the rest is in the database
 
@@ -55,7 +56,7 @@ def join_group(request: TenantRequest, pk: int) -> HttpResponse:
     registration = get_object_or_404(visible(request), pk=pk)
     if not GroupRights.of(request).may_see:
         raise PermissionDenied
-    path = request.POST.get("group", "").replace("\x00", "").strip()
+    path = storable(request.POST.get("group", "")).strip()
     try:
         with transaction.atomic():
             group = group_at(request, registration.tenant, path)

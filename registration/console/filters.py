@@ -12,6 +12,7 @@ from registration.lifecycle import Stage
 from registration.models import Registration, RegistrationQuerySet
 from tenants.models import Tenant
 from ui.tables import KeysetPaginator, Page
+from ui.text import storable
 
 COUNTED_UP_TO: Final = 10_000  # rows; a count that nobody keeps ends here, as "more than"
 SUBSTRING_UP_TO: Final = 10_000  # rows; up to here a search looks inside the IDs
@@ -73,15 +74,15 @@ class RegistrationQuery:
     def read(cls, viewer: Tenant, parameters: QueryDict, *, may_see_groups: bool = True) -> Self:
         """Read the URL; what it cannot mean is ignored, so that an old link still opens."""
         status = next((f for f in STATUS_FILTERS if f.key == parameters.get("status", "")), OPEN)
-        tenant_text = _plain(parameters.get("tenant", "")) if viewer.is_management else ""
+        tenant_text = storable(parameters.get("tenant", "")).strip() if viewer.is_management else ""
         tenant = Tenant.objects.filter(pk=tenant_text.lower()).first() if tenant_text else None
-        wanted = _plain(parameters.get("group", "")) if may_see_groups else ""
+        wanted = storable(parameters.get("group", "")).strip() if may_see_groups else ""
         group, groups = _groups(viewer, tenant, wanted)
         sort = parameters.get("sort", "")
         return cls(
             viewer=viewer,
             status=status,
-            search=_plain(parameters.get("q", ""))[:MAX_SEARCH_LENGTH],
+            search=storable(parameters.get("q", "")).strip()[:MAX_SEARCH_LENGTH],
             tenant_text=tenant.pk if tenant else tenant_text,
             tenant=tenant,
             group=group,
@@ -184,8 +185,3 @@ def _groups(
     found = tuple(there.for_tenant(tenant) if tenant else there)
     by_id = None if found else visible.by_text_id(text)
     return (by_id.path, (by_id,)) if by_id else (path, found)
-
-
-def _plain(text: str) -> str:
-    """Return ``text`` without what no database takes."""
-    return text.strip().replace("\x00", "")

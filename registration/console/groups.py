@@ -12,6 +12,7 @@ from tenants.decorators import tenant_view
 from tenants.http import TenantRequest
 from tenants.models import Tenant
 from tenants.roles import Role
+from ui.text import storable
 
 OFFERED = 25  # as many as anybody reads before typing on
 
@@ -51,10 +52,10 @@ def group_options(request: TenantRequest) -> HttpResponse:
     They are the person's own; ``everywhere`` adds those of the tenants below.
     """
     named = next((name for name in request.GET if name.endswith("group")), "")
-    typed = request.GET.get(named, "").replace("\x00", "")
+    typed = storable(request.GET.get(named, ""))
     if request.GET.get("everywhere"):
         groups = DeviceGroup.objects.visible_to(request.tenant)
-        below = request.GET.get("tenant", "").replace("\x00", "")
+        below = storable(request.GET.get("tenant", ""))
         groups = groups.filter(tenant=below) if below else groups
     else:
         groups = DeviceGroup.objects.for_tenant(request.tenant)

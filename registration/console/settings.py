@@ -14,7 +14,7 @@ from tenants.http import TenantRequest
 from tenants.models import TenantOption
 from tenants.options import Option, clear_option, set_option
 from tenants.roles import Role
-from ui.htmx import require_safe_or_post
+from ui.htmx import posted, require_safe_or_post
 
 EXPLANATIONS = {
     TokenPolicy.IGNORED: (
@@ -53,7 +53,7 @@ def registration_settings(request: TenantRequest) -> HttpResponse:
         "policy": own[TOKEN_POLICY.key].value if TOKEN_POLICY.key in own else "",
         "handover_hours": own[HANDOVER_HOURS.key].value if HANDOVER_HOURS.key in own else None,
     }
-    form = PolicyForm(request.POST if request.method == "POST" else None, initial=initial)
+    form = PolicyForm(posted(request), initial=initial)
     status = HTTPStatus.OK
     if request.method == "POST":
         if form.is_valid():

@@ -8,7 +8,6 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
 from inventory.models import DeviceGroup
@@ -29,8 +28,9 @@ from registration.models import Registration, RegistrationQuerySet
 from tenants.decorators import tenant_view
 from tenants.http import TenantRequest
 from tenants.roles import Role
-from ui.htmx import dialog_done, render_dialog, render_page, require_safe_or_post
+from ui.htmx import back, dialog_done, render_dialog, render_page, require_safe_or_post
 from ui.tables import LAST_PAGE
+from ui.text import storable
 
 READ = (Role.DEVICE_CONTROL_READ,)
 ADMIN = (Role.DEVICE_CONTROL_ADMIN,)
@@ -144,7 +144,7 @@ def unblock(request: TenantRequest, pk: int) -> HttpResponse:
     context = {"registration": registration, "reason": "", "problem": ""}
     status = HTTPStatus.OK
     if request.method == "POST":
-        reason = request.POST.get("reason", "").replace("\x00", "")
+        reason = storable(request.POST.get("reason", ""))
         try:
             registration.unblock(by=request.actor, reason=reason)
         except RegistrationError as error:
@@ -153,13 +153,13 @@ def unblock(request: TenantRequest, pk: int) -> HttpResponse:
             status = HTTPStatus.UNPROCESSABLE_ENTITY if is_input else HTTPStatus.CONFLICT
         else:
             messages.success(request, f"{registration} is unblocked and waits for connection.")
-            return dialog_done(request, back(request), event=CHANGED)
+            return dialog_done(request, back(request, reverse(LIST)), event=CHANGED)
     return render_dialog(
         request,
         "registration/_unblock.html",
         context,
         title=f"Unblock {registration}",
-        back=back(request),
+        back=back(request, reverse(LIST)),
         status=status,
     )
 
@@ -173,7 +173,7 @@ def cancel(request: TenantRequest, pk: int) -> HttpResponse:
         page = reverse("registration:detail", args=[registration.pk])
         registration.remove(by=request.actor)
         messages.success(request, f"Device registration cancelled: {registration}.")
-        url = back(request)
+        url = back(request, reverse(LIST))
         is_gone = urlsplit(url).path.startswith(page)
         return dialog_done(request, reverse(LIST) if is_gone else url, event=CHANGED)
     return render_dialog(
@@ -181,7 +181,7 @@ def cancel(request: TenantRequest, pk: int) -> HttpResponse:
         "registration/_cancel.html",
         {"registration": registration},
         title="Cancel device registration",
-        back=back(request),
+        back=back(request, reverse(LIST)),
     )
 
 
@@ -204,15 +204,7 @@ def _row_or_back(
 ) -> HttpResponse:
     """Answer HTMX with the row as it now stands; without JavaScript, go back to the page."""
     if not request.htmx:
-        return redirect(back(request, or_to=request.headers.get("Referer", "")))
+        return redirect(back(request, reverse(LIST), or_to=request.headers.get("Referer", "")))
     registration.refresh_from_db()
     table = RegistrationTable.for_viewer(request, [registration])
     return HttpResponse(table.rows_as_html(request), status=status)
-
-
-def back(request: TenantRequest, *, or_to: str = "") -> str:
-    """Return where the person came from, if that is one of our pages; else the list."""
-    url = request.POST.get("next", "") or request.GET.get("next", "") or or_to
-    if url and url_has_allowed_host_and_scheme(url, allowed_hosts={request.get_host()}):
-        return url
-    return reverse(LIST)

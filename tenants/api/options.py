@@ -35,6 +35,7 @@ from tenants.options import (
     set_option,
 )
 from tenants.roles import Role
+from ui.text import storable
 
 READ = Role.OPTION_MANAGEMENT_READ
 ADMIN = Role.OPTION_MANAGEMENT_ADMIN
@@ -149,7 +150,7 @@ def _reserve(request: ApiRequest, category: str, key: str, body: dict[str, Any])
     if not request.tenant.is_management:
         raise ApiError(HTTPStatus.FORBIDDEN, "security/Forbidden", "Access is denied")
     said = str(body.get("editable")).lower()
-    target = request.GET.get("targetTenant", "").replace("\x00", "")
+    target = storable(request.GET.get("targetTenant", ""))
     if said not in {"true", "false"} or not target:
         raise ApiError(
             HTTPStatus.BAD_REQUEST,

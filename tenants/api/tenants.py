@@ -42,6 +42,7 @@ from tenants.subtenants import (
     suspend_tenant,
     with_administrators,
 )
+from ui.text import storable
 
 READ = Role.TENANT_MANAGEMENT_READ
 CREATE = Role.TENANT_MANAGEMENT_CREATE
@@ -75,7 +76,7 @@ def tenants(request: ApiRequest) -> HttpResponse:
         return _create(request)
     found = _visible(request).exclude(pk=request.tenant.pk)
     for name, lookup in (("company", "company__iexact"), ("parent", "parent"), ("domain", "")):
-        wanted = request.GET.get(name, "").replace("\x00", "")
+        wanted = storable(request.GET.get(name, ""))
         if wanted:
             found = found.filter(**{lookup or "domain": wanted if lookup else wanted.lower()})
     return respond_page(

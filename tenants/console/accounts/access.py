@@ -13,7 +13,7 @@ from tenants.http import TenantRequest
 from tenants.models import ApiToken
 from tenants.sessions import end_session, end_sessions
 from tenants.tokens import TokenError, make_token, revoke_token
-from ui.htmx import render_dialog, require_safe_or_post
+from ui.htmx import posted, render_dialog, require_safe_or_post
 
 
 @require_POST
@@ -43,7 +43,7 @@ def end_others(request: TenantRequest) -> HttpResponse:
 @tenant_view()
 def new_token(request: TenantRequest) -> HttpResponse:
     """Make a token with some of the own rights and show it once."""
-    form = TokenForm(request.POST if request.method == "POST" else None, user=request.user)
+    form = TokenForm(posted(request), user=request.user)
     if request.method == "POST" and form.is_valid():
         try:
             token, text = make_token(

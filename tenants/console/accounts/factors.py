@@ -17,7 +17,7 @@ from tenants.models import Authenticator
 from tenants.second_factors import RequiredError
 from tenants.sessions import end_sessions
 from tenants.throttle import ThrottledError
-from ui.htmx import render_dialog, require_safe_or_post
+from ui.htmx import posted, render_dialog, require_safe_or_post
 
 
 @require_safe_or_post
@@ -26,9 +26,7 @@ def set_up(request: TenantRequest) -> HttpResponse:
     """Ask for the password, show the key, take the first code, show the recovery codes."""
     if request.method == "POST" and "code" in request.POST:
         return _confirm(request)
-    form = OwnForm(
-        request.POST if request.method == "POST" else None, request=request, user=request.user
-    )
+    form = OwnForm(posted(request), request=request, user=request.user)
     if request.method == "POST" and form.is_valid():
         Authenticator.prepare(request.user)
         return redirect(SET_UP)
@@ -83,9 +81,7 @@ def recovery_codes(request: TenantRequest) -> HttpResponse:
     """Make new recovery codes and show them once."""
     if not second_factors.has_one(request.user):
         return redirect(SET_UP)
-    form = OwnForm(
-        request.POST if request.method == "POST" else None, request=request, user=request.user
-    )
+    form = OwnForm(posted(request), request=request, user=request.user)
     title = "New recovery codes"
     if request.method == "POST" and form.is_valid():
         codes = second_factors.new_codes(request.user, by=request.actor)
@@ -106,9 +102,7 @@ def recovery_codes(request: TenantRequest) -> HttpResponse:
 @tenant_view()
 def switch_off(request: TenantRequest) -> HttpResponse:
     """Go back to the password alone, where the tenant allows it."""
-    form = OwnForm(
-        request.POST if request.method == "POST" else None, request=request, user=request.user
-    )
+    form = OwnForm(posted(request), request=request, user=request.user)
     title = "Switch the second factor off"
     if request.method == "POST" and form.is_valid():
         try:

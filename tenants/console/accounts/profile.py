@@ -22,7 +22,7 @@ from tenants.links import void_links
 from tenants.models import ApiToken, Session
 from tenants.passwords import change_password
 from tenants.sessions import session_id
-from ui.htmx import dialog_done, render_dialog, render_page, require_safe_or_post
+from ui.htmx import dialog_done, posted, render_dialog, render_page, require_safe_or_post
 
 PROFILE: Final = "accounts:profile"
 CHANGED: Final = "profileChanged"
@@ -71,7 +71,7 @@ def details(request: TenantRequest) -> HttpResponse:
     """Change the own name and address."""
     user = request.user
     initial = {"full_name": user.full_name, "email": user.email}
-    data = request.POST if request.method == "POST" else None
+    data = posted(request)
     form = DetailsForm(data, initial=initial, request=request, user=user)
     if request.method == "POST" and form.is_valid():
         after = {name: form.cleaned_data[name] for name in initial}
@@ -94,7 +94,7 @@ def details(request: TenantRequest) -> HttpResponse:
 def password(request: TenantRequest) -> HttpResponse:
     """Change the own password; all other sessions end."""
     user = request.user
-    data = request.POST if request.method == "POST" else None
+    data = posted(request)
     form = PasswordForm(data, request=request, user=user)
     if request.method == "POST" and form.is_valid():
         key = request.session.session_key or ""

@@ -20,7 +20,8 @@ from tenants.models import User
 from tenants.models.session import MAX_AGENT_LENGTH
 from tenants.sessions import AGENT, SOURCE
 from tenants.throttle import ThrottledError
-from ui.htmx import require_safe_or_post
+from ui.htmx import posted, require_safe_or_post
+from ui.text import storable
 
 HALF: Final = "gatehouse_half"  # in the session: whose password was right; it grants nothing
 TIME_FOR_CODE: Final = 5 * 60  # seconds
@@ -71,7 +72,7 @@ def second_factor(request: HttpRequest) -> HttpResponse:
             messages.warning(request, "The time for the code is over. Sign in once more.")
             del request.session[HALF]
         return redirect("accounts:sign_in")
-    form = CodeForm(request.POST if request.method == "POST" else None)
+    form = CodeForm(posted(request))
     throttled = None
     if request.method == "POST" and form.is_valid():
         try:
@@ -127,8 +128,8 @@ def _enter(request: HttpRequest, user: User, url: str, activity: str) -> HttpRes
     with transaction.atomic():
         login(request, user, backend=BACKEND)
         request.session[SOURCE] = by.source
-        agent = request.headers.get("User-Agent", "").replace("\x00", "")
-        request.session[AGENT] = agent.encode(errors="replace").decode()[:MAX_AGENT_LENGTH]
+        agent = storable(request.headers.get("User-Agent", ""))
+        request.session[AGENT] = agent[:MAX_AGENT_LENGTH]
         audit.record(by, user.tenant_id, audit.Type.SIGN_IN, activity, subject=str(user))
     throttle.note_success(request, user)
     response = redirect(url)

@@ -23,7 +23,7 @@ from tenants.links import find_link, link_digest, make_link, use_link
 from tenants.mail import can_send
 from tenants.models import OneTimeLink, User
 from tenants.throttle import ThrottledError
-from ui.htmx import require_safe_or_post
+from ui.htmx import posted, require_safe_or_post
 
 logger = logging.getLogger("gatehouse.accounts")
 
@@ -46,7 +46,7 @@ def choose_password(request: HttpRequest) -> HttpResponse:
     link = find_link(request.session.get(LINK, ""))
     if link is None:
         return _dead(request)
-    form = NewPasswordForm(request.POST if request.method == "POST" else None, user=link.user)
+    form = NewPasswordForm(posted(request), user=link.user)
     if request.method == "POST" and form.is_valid():
         by = Actor.of(request, link.user.username, link.user)
         if not use_link(link, form.cleaned_data["password"], by=by):
@@ -69,7 +69,7 @@ def forgotten_password(request: HttpRequest) -> HttpResponse:
     """Send a link to whoever lost the password; the answer is the same for unknown names."""
     if not can_send():
         return render(request, "accounts/forgotten_password.html", {"can_send": False})
-    form = LoginForm(request.POST if request.method == "POST" else None)
+    form = LoginForm(posted(request))
     throttled = None
     if request.method == "POST" and form.is_valid():
         login = form.cleaned_data["username"]

@@ -14,6 +14,7 @@ from django.db.models import Q
 from tenants.models import AuditRecord, Tenant
 from tenants.models.audit import AuditRecordQuerySet
 from ui.tables import MAX_NUMBER, PAGE_SIZE
+from ui.text import storable
 
 LOOKED_THROUGH: Final = 20_000  # entries that one page of a search looks at; about 50 ms
 EXPORT_BATCH: Final = 1_000  # entries read at a time
@@ -50,7 +51,7 @@ class AuditQuery:
         """Read the URL; what it cannot mean is ignored, so that an old link still opens."""
 
         def text(name: str) -> str:
-            return parameters.get(name, "").replace("\x00", "").strip()[:MAX_SEARCH_LENGTH]
+            return storable(parameters.get(name, "")).strip()[:MAX_SEARCH_LENGTH]
 
         kind = text("type")
         return cls(

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme, urlencode
+from django.utils.http import urlencode
 from django.views.decorators.http import require_POST, require_safe
 
 from tenants import audit
@@ -17,7 +17,7 @@ from tenants.http import TenantRequest
 from tenants.models import AuditRecord, Tenant
 from tenants.roles import Role
 from ui.csv_export import csv_response
-from ui.htmx import render_dialog, render_page
+from ui.htmx import back, render_dialog, render_page
 
 LIST: Final = "audit:list"
 MAX_CAME_FROM: Final = 500  # characters; every row repeats them
@@ -67,9 +67,6 @@ def audit_list(request: TenantRequest) -> HttpResponse:
 def audit_detail(request: TenantRequest, audit_pk: int) -> HttpResponse:
     """Show one entry: what was there before and after, and where it came from."""
     entry = get_object_or_404(AuditRecord.objects.for_tenant(request.tenant), pk=audit_pk)
-    back = request.GET.get("next", "")
-    if not url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()}):
-        back = reverse(LIST)
     actor = f"{entry.actor_tenant}/{entry.actor_name}" if entry.actor_tenant else entry.actor_name
     context = {
         "entry": entry,
@@ -83,7 +80,7 @@ def audit_detail(request: TenantRequest, audit_pk: int) -> HttpResponse:
         context,
         title=entry.activity,
         section="Audit log",
-        back=back,
+        back=back(request, reverse(LIST)),
     )
 
 

@@ -29,7 +29,8 @@ from tenants.options import (
     set_option,
 )
 from tenants.roles import Role
-from ui.htmx import dialog_done, render_dialog, render_page, require_safe_or_post
+from ui.htmx import dialog_done, posted, render_dialog, render_page, require_safe_or_post
+from ui.text import storable
 
 READ: Final = Role.OPTION_MANAGEMENT_READ
 ADMIN: Final = Role.OPTION_MANAGEMENT_ADMIN
@@ -41,7 +42,7 @@ CHANGED: Final = "optionsChanged"  # the event on which the list looks again
 def options_list(request: TenantRequest) -> HttpResponse:
     """Show all options of a tenant; HTMX gets the list alone."""
     owner = _owner(request, request.GET.get("tenant", ""))
-    search = _plain(request.GET.get("q", "")).strip()[:MAX_SEARCH_LENGTH]
+    search = storable(request.GET.get("q", "")).strip()[:MAX_SEARCH_LENGTH]
     context = {
         "owner": owner,
         "is_elsewhere": owner != request.tenant,
@@ -66,10 +67,10 @@ def change_option(request: TenantRequest) -> HttpResponse:
     """Set an option that is known, stored or inherited; its names stand in the query string."""
     said = request.POST if request.method == "POST" else request.GET
     owner = _owner(request, said.get("tenant", ""))
-    row = one_option(owner, _plain(said.get("category", "")), _plain(said.get("key", "")))
+    row = one_option(owner, storable(said.get("category", "")), storable(said.get("key", "")))
     if row is None:
         raise Http404
-    form = ValueForm(row, request.POST if request.method == "POST" else None)
+    form = ValueForm(row, posted(request))
     status = HTTPStatus.OK
     problem = ""
     if request.method == "POST":
@@ -105,7 +106,7 @@ def new_option(request: TenantRequest) -> HttpResponse:
     """Add an option that Gatehouse does not know by itself."""
     said = request.POST if request.method == "POST" else request.GET
     owner = _owner(request, said.get("tenant", ""))
-    form = NewOptionForm(request.POST if request.method == "POST" else None)
+    form = NewOptionForm(posted(request))
     status = HTTPStatus.OK
     if request.method == "POST":
         status = HTTPStatus.UNPROCESSABLE_ENTITY
@@ -173,7 +174,7 @@ def _owner(request: TenantRequest, text: str) -> Tenant:
         return request.tenant
     if not request.tenant.is_management:
         raise Http404
-    return get_object_or_404(Tenant.objects.for_tenant(request.tenant), pk=_plain(text))
+    return get_object_or_404(Tenant.objects.for_tenant(request.tenant), pk=storable(text))
 
 
 def _stored(request: TenantRequest, pk: int) -> TenantOption:
@@ -184,11 +185,6 @@ def _stored(request: TenantRequest, pk: int) -> TenantOption:
 
 def _may_set(request: TenantRequest, row: OptionRow) -> bool:
     return request.tenant.is_management or not row.is_reserved
-
-
-def _plain(text: str) -> str:
-    """Return ``text`` without what no database takes."""
-    return text.replace("\x00", "")
 
 
 def _page_of(request: TenantRequest, owner: Tenant) -> str:

@@ -5,13 +5,13 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 
 from tenants import people
-from tenants.console.people.manners import ADMIN, Question, ask, back
+from tenants.console.people.manners import ADMIN, Question, ask
 from tenants.console.people.views import LIST, get_person, handed_over
 from tenants.decorators import tenant_view
 from tenants.http import TenantRequest
 from tenants.models import ApiToken, User
 from tenants.services import is_bootstrap
-from ui.htmx import require_safe_or_post
+from ui.htmx import back, require_safe_or_post
 
 
 @require_safe_or_post

@@ -8,7 +8,6 @@ from typing import Any, Final
 from django.contrib import messages
 from django.forms import Form
 from django.http import HttpResponse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.http import trigger_client_event
 
 from tenants.administration import AdministrationError, InputError
@@ -24,14 +23,6 @@ CHANGED: Final = "peopleChanged"  # the event on which these pages look again
 def may_act(request: TenantRequest) -> bool:
     """Say whether the person may change people, services and roles."""
     return request.user.has_role(Role.USER_MANAGEMENT_ADMIN)
-
-
-def back(request: TenantRequest, default: str) -> str:
-    """Return where the person came from, if that is one of our pages; else ``default``."""
-    url = request.POST.get("next", "") or request.GET.get("next", "")
-    if url and url_has_allowed_host_and_scheme(url, allowed_hosts={request.get_host()}):
-        return url
-    return default
 
 
 def dialog(

@@ -17,7 +17,6 @@ from tenants.console.people.manners import (
     READ,
     Question,
     ask,
-    back,
     dialog,
     may_act,
     refuse,
@@ -25,7 +24,7 @@ from tenants.console.people.manners import (
 from tenants.decorators import tenant_view
 from tenants.http import TenantRequest
 from tenants.models import GlobalRole
-from ui.htmx import dialog_done, render_page, require_safe_or_post
+from ui.htmx import back, dialog_done, render_page, require_safe_or_post
 
 LIST = "people:roles"
 SECTION = "Global roles"

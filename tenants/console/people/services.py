@@ -19,7 +19,6 @@ from tenants.console.people.manners import (
     READ,
     Question,
     ask,
-    back,
     dialog,
     may_act,
     refuse,
@@ -30,7 +29,7 @@ from tenants.http import TenantRequest
 from tenants.installation import BOOTSTRAP_USER
 from tenants.models import User
 from tenants.roles import DESCRIPTIONS
-from ui.htmx import dialog_done, render_page, require_safe_or_post
+from ui.htmx import back, dialog_done, render_page, require_safe_or_post
 
 LIST = "people:services"
 SECTION = "Services"

@@ -11,6 +11,7 @@ from django.http import QueryDict
 from tenants import people
 from tenants.models import Tenant, User
 from ui.tables import ConsoleTable, KeysetPaginator, Page
+from ui.text import storable
 
 MAX_SEARCH_LENGTH: Final = 255  # characters
 SORTABLE: Final = {"user": "username", "name": "full_name"}
@@ -71,7 +72,7 @@ class PeopleQuery:
         return cls(
             tenant=tenant,
             state=state if state in people.STATES else "",
-            search=parameters.get("q", "").strip().replace("\x00", "")[:MAX_SEARCH_LENGTH],
+            search=storable(parameters.get("q", "")).strip()[:MAX_SEARCH_LENGTH],
             order=sort if sort.removeprefix("-") in SORTABLE else "user",
             counts={**counts, "": sum(counts.values())},
         )

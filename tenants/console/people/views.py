@@ -11,14 +11,14 @@ from django.views.decorators.http import require_safe
 from tenants import people
 from tenants.administration import AdministrationError
 from tenants.console.people.forms import InviteForm, PersonForm
-from tenants.console.people.manners import ADMIN, CHANGED, READ, back, dialog, may_act, refuse
+from tenants.console.people.manners import ADMIN, CHANGED, READ, dialog, may_act, refuse
 from tenants.console.people.tables import PeopleQuery, PeopleTable
 from tenants.decorators import tenant_view
 from tenants.http import TenantRequest
 from tenants.links import Handover
 from tenants.models import OneTimeLink, Session, User
 from tenants.roles import DESCRIPTIONS
-from ui.htmx import dialog_done, render_page, require_safe_or_post
+from ui.htmx import back, dialog_done, render_page, require_safe_or_post
 from ui.tables import LAST_PAGE
 
 LIST = "people:list"

@@ -13,9 +13,8 @@ from tenants.console.subtenants.views import (
     CREATE,
     LIST,
     SECTION,
-    back,
     find,
-    posted,
+    page_of,
     refuse,
     tell_unanswered,
 )
@@ -24,7 +23,7 @@ from tenants.http import TenantRequest
 from tenants.links import LIFETIME, make_link
 from tenants.models import OneTimeLink, Tenant, User
 from tenants.subtenants import TenantError, create_tenant, invite_administrator
-from ui.htmx import is_htmx, render_dialog, require_safe_or_post
+from ui.htmx import back, is_htmx, posted, render_dialog, require_safe_or_post
 
 INVITATION = OneTimeLink.Purpose.INVITATION
 
@@ -83,7 +82,7 @@ def invite(request: TenantRequest, tenant_id: str) -> HttpResponse:
         "tenants/_invite.html",
         {"form": form, "tenant": tenant},
         title=f"Invite an administrator of {tenant.company}",
-        back=back(request, tenant),
+        back=back(request, page_of(tenant)),
         section=SECTION,
         status=status,
     )
@@ -103,7 +102,7 @@ def _hand_over(request: TenantRequest, tenant: Tenant, admin: User, headline: st
             "until": timezone.now() + LIFETIME[INVITATION],
         },
         title=headline,
-        back=reverse("tenants:detail", args=[tenant.pk]),
+        back=page_of(tenant),
         section=SECTION,
     )
     if is_htmx(request):

@@ -12,6 +12,7 @@ from tenants.holdings import holdings
 from tenants.models import MANAGEMENT, Tenant
 from tenants.models.tenant import TenantQuerySet
 from ui.tables import ConsoleTable, KeysetPaginator, Page
+from ui.text import storable
 
 CHANGED = "tenantsChanged"  # the event on which the list looks again
 MAX_SEARCH_LENGTH: Final = 255  # characters
@@ -73,7 +74,7 @@ class TenantQuery:
     @classmethod
     def read(cls, viewer: Tenant, parameters: QueryDict) -> Self:
         """Read the URL; what it cannot mean is ignored, so that an old link still opens."""
-        search = parameters.get("q", "").replace("\x00", "").strip()[:MAX_SEARCH_LENGTH]
+        search = storable(parameters.get("q", "")).strip()[:MAX_SEARCH_LENGTH]
         status, sort = parameters.get("status", ""), parameters.get("sort", "")
         found = Tenant.objects.for_tenant(viewer).matching(search).order_by()
         counts = dict(found.values_list("status").annotate(Count("pk")))

@@ -4,11 +4,10 @@ from http import HTTPStatus
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import Http404, HttpResponse, QueryDict
+from django.http import Http404, HttpResponse
 from django.http.request import split_domain_port, validate_host
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
 from tenants.console.subtenants.forms import DetailsForm, TenantForm
@@ -27,8 +26,17 @@ from tenants.subtenants import (
     delete_tenant,
     suspend_tenant,
 )
-from ui.htmx import dialog_done, is_htmx, render_dialog, render_page, require_safe_or_post
+from ui.htmx import (
+    back,
+    dialog_done,
+    is_htmx,
+    posted,
+    render_dialog,
+    render_page,
+    require_safe_or_post,
+)
 from ui.tables import LAST_PAGE
+from ui.text import storable
 
 READ = Role.TENANT_MANAGEMENT_READ
 CREATE = Role.TENANT_MANAGEMENT_CREATE
@@ -105,13 +113,13 @@ def edit(request: TenantRequest, tenant_id: str) -> HttpResponse:
                 messages.success(request, f"Tenant {tenant} is saved.")
                 if "domain" in form.changed_data:
                     tell_unanswered(request, tenant)
-                return dialog_done(request, back(request, tenant), event=CHANGED)
+                return dialog_done(request, back(request, page_of(tenant)), event=CHANGED)
     return render_dialog(
         request,
         "tenants/_edit.html",
         {"form": form, "tenant": tenant},
         title=f"Edit {tenant.company}",
-        back=back(request, tenant),
+        back=back(request, page_of(tenant)),
         section=SECTION,
         status=status,
     )
@@ -130,13 +138,13 @@ def suspend(request: TenantRequest, tenant_id: str) -> HttpResponse:
             problem, status = str(error), HTTPStatus.CONFLICT
         else:
             _tell(request, is_done, f"Tenant {tenant} is suspended", "was suspended already")
-            return dialog_done(request, back(request, tenant), event=CHANGED)
+            return dialog_done(request, back(request, page_of(tenant)), event=CHANGED)
     return render_dialog(
         request,
         "tenants/_suspend.html",
         {"tenant": tenant, "problem": problem},
         title=f"Suspend {tenant.company}",
-        back=back(request, tenant),
+        back=back(request, page_of(tenant)),
         section=SECTION,
         status=status,
     )
@@ -149,7 +157,7 @@ def activate(request: TenantRequest, tenant_id: str) -> HttpResponse:
     tenant = find(request, tenant_id)
     is_done = activate_tenant(tenant, by=request.actor)
     _tell(request, is_done, f"Tenant {tenant} is active again", "was active already")
-    return dialog_done(request, back(request, tenant), event=CHANGED)
+    return dialog_done(request, back(request, page_of(tenant)), event=CHANGED)
 
 
 @require_safe_or_post
@@ -157,7 +165,7 @@ def activate(request: TenantRequest, tenant_id: str) -> HttpResponse:
 def delete(request: TenantRequest, tenant_id: str) -> HttpResponse:
     """Say exactly what goes, ask for the ID to be typed, then delete."""
     tenant = find(request, tenant_id)
-    typed = request.POST.get("typed", "").replace("\x00", "").strip()
+    typed = storable(request.POST.get("typed", "")).strip()
     problem, refusal, status = "", "", HTTPStatus.OK
     try:
         check_deletable(tenant, by=request.actor)
@@ -183,7 +191,7 @@ def delete(request: TenantRequest, tenant_id: str) -> HttpResponse:
             "refusal": refusal,
         },
         title=f"Delete {tenant.company}",
-        back=back(request, tenant),
+        back=back(request, page_of(tenant)),
         section=SECTION,
         status=status,
     )
@@ -198,13 +206,13 @@ def _leave(request: TenantRequest) -> HttpResponse:
     return response
 
 
+def page_of(tenant: Tenant) -> str:
+    """Return the address of a tenant's page."""
+    return reverse("tenants:detail", args=[tenant.pk])
+
+
 def _may_delete(request: TenantRequest) -> bool:
     return request.tenant.is_management and request.user.has_role(ADMIN)
-
-
-def posted(request: TenantRequest) -> QueryDict | None:
-    """Return what was sent, for a form; an empty one too is to be judged."""
-    return request.POST if request.method == "POST" else None
 
 
 def _tell(request: TenantRequest, is_done: bool, done: str, before: str) -> None:
@@ -235,11 +243,3 @@ def tell_unanswered(request: TenantRequest, tenant: Tenant) -> None:
             f"This server does not answer at {tenant.domain} yet: "
             "add it to GATEHOUSE_ALLOWED_HOSTS and start Gatehouse again.",
         )
-
-
-def back(request: TenantRequest, tenant: Tenant) -> str:
-    """Return where the person came from, if that is one of our pages; else the tenant's page."""
-    url = request.POST.get("next", "") or request.GET.get("next", "")
-    if url and url_has_allowed_host_and_scheme(url, allowed_hosts={request.get_host()}):
-        return url
-    return reverse("tenants:detail", args=[tenant.pk])
