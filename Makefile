@@ -18,6 +18,8 @@ LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashe
 	--no-emit-index-url --no-header --quiet $(UPGRADE) pyproject.toml
 # Directories are among them, so that a file which was removed counts as a change.
 STATIC := $(shell find static */static -not -name '.*' 2>/dev/null)
+# A process for each processor, each with a database of its own.
+PYTEST := $(BIN)/python -m pytest --numprocesses=auto
 PACKAGES := config tenants inventory registration ui
 
 .DELETE_ON_ERROR:
@@ -35,9 +37,9 @@ demo: $(VENV)/.run staticfiles/staticfiles.json ## the same with sample data and
 
 test: $(VENV)/.dev staticfiles/staticfiles.json ## the whole suite on SQLite, then on PostgreSQL; ARGS='-k word'
 	@echo '== On SQLite'; \
-	$(ISOLATED) $(BIN)/python -m pytest $(ARGS); on_sqlite=$$?; \
+	$(ISOLATED) $(PYTEST) $(ARGS); on_sqlite=$$?; \
 	echo '== On PostgreSQL'; \
-	$(ISOLATED) $(BIN)/python tests/with_postgres.py -- $(BIN)/python -m pytest $(ARGS); \
+	$(ISOLATED) $(BIN)/python tests/with_postgres.py -- $(PYTEST) $(ARGS); \
 	on_postgres=$$?; \
 	if [ $$on_sqlite -ne 0 ]; then echo 'The suite failed on SQLite.' >&2; fi; \
 	if [ $$on_postgres -ne 0 ]; then echo 'The suite failed on PostgreSQL.' >&2; fi; \
