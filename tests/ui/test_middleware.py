@@ -127,3 +127,8 @@ def test_browser_is_told_to_insist_on_tls_where_people_come_by_https(client, set
     assert "Strict-Transport-Security" not in client.get("/healthz")
     settings.STRICT_TRANSPORT_SECURITY = "max-age=31536000"
     assert client.get("/healthz")["Strict-Transport-Security"] == "max-age=31536000"
+
+
+def test_wrong_host_name_is_answered_and_fills_no_log(client, caplog):
+    assert client.get("/sign-in/", headers={"Host": "elsewhere.example"}).status_code == 400
+    assert caplog.records == []
