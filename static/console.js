@@ -15,13 +15,14 @@
 
   // --- Times: the server writes UTC, the reader sees their own words ------------------------
 
-  const absolute = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+  const toTheSecond = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "long" });
+  const toTheMinute = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
   const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto", style: "short" });
   const UNITS = [["day", 86400], ["hour", 3600], ["minute", 60]];
 
-  function spoken(when) {
+  function spoken(when, isExact) {
     const seconds = (when - Date.now()) / 1000;
-    if (Math.abs(seconds) > 7 * 86400) return absolute.format(when);
+    if (isExact || Math.abs(seconds) > 7 * 86400) return toTheMinute.format(when);
     for (const [unit, size] of UNITS) {
       if (Math.abs(seconds) >= size) return relative.format(Math.trunc(seconds / size), unit);
     }
@@ -31,9 +32,9 @@
   function tellTimes(root = document) {
     for (const element of $$("time[datetime]", root)) {
       const when = new Date(element.dateTime);
-      const text = spoken(when);
+      const text = spoken(when, "exact" in element.dataset);
       if (element.textContent !== text) element.textContent = text;
-      if (!element.title) element.title = absolute.format(when);
+      if (!element.title) element.title = toTheSecond.format(when);
     }
   }
 
@@ -409,6 +410,29 @@
     document.addEventListener("visibilitychange", turn);
   }
 
+  // --- The focus stays where it was when a part of the page is drawn anew -----------------------
+
+  let left = null; // where the focus stood in the part that goes
+
+  function noteFocus(part) {
+    const focused = document.activeElement;
+    // A row that answers looks after itself, and so does a dialog.
+    const isPart = part?.id && part !== dialog() && !part.matches("tr");
+    left = isPart && part.contains(focused) && focused !== part
+      ? { part, focused }
+      : null;
+  }
+
+  function regainFocus() {
+    if (!left || left.part.isConnected || document.activeElement !== document.body) return;
+    const fresh = document.getElementById(left.part.id);
+    if (!fresh) return;
+    const href = left.focused.getAttribute("href");
+    const same = href && $$("a", fresh).find((link) => link.getAttribute("href") === href);
+    (same || $("h1")).focus({ preventScroll: true });
+    left = null;
+  }
+
   // --- Selecting rows ---------------------------------------------------------------------------
 
   function showSelection() {
@@ -514,7 +538,10 @@
     }
   });
 
+  document.addEventListener("htmx:beforeSwap", (event) => noteFocus(event.detail.target));
+
   document.addEventListener("htmx:afterSwap", (event) => {
+    regainFocus();
     if (event.detail.target?.id === "dialog" && dialog().childElementCount) {
       const source = event.detail.requestConfig?.elt;
       dialog().classList.toggle("drawer", Boolean(source?.matches?.("[data-drawer]")));

@@ -91,6 +91,13 @@ def fragment_id(template: str) -> str:
     return template.rsplit("/", 1)[-1].removeprefix("_").removesuffix(".html").replace("_", "-")
 
 
+def leave(request: HttpRequest, url: str) -> HttpResponse:
+    """Go on to ``url``, away from the page underneath the dialog."""
+    if not is_htmx(request):
+        return redirect(url)
+    return HttpResponse(status=HTTPStatus.NO_CONTENT, headers={"HX-Redirect": url})
+
+
 def dialog_done(request: HttpRequest, url: str, *, event: str = "") -> HttpResponse:
     """Close the dialog and announce ``event``; without JavaScript, go on to ``url``."""
     if not is_htmx(request):

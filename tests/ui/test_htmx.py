@@ -1,5 +1,7 @@
 """One view serves the page and its fragments."""
 
+from datetime import UTC, datetime
+
 import pytest
 from django.http import QueryDict
 from django.template import Context, Template
@@ -56,3 +58,17 @@ def test_icon_is_drawn_and_hidden_from_screen_readers():
     assert drawn.startswith("<svg")
     assert 'aria-hidden="true"' in drawn
     assert "style=" not in drawn
+
+
+@pytest.mark.parametrize(
+    ("tag", "expected"),
+    [
+        ("{% moment when %}", "<time "),
+        ("{% moment when exact=True %}", "<time data-exact "),
+    ],
+    ids=["told as ago", "told to the minute"],
+)
+def test_moment_is_written_in_utc_for_whoever_has_no_javascript(tag, expected):
+    when = datetime(2026, 11, 21, 1, 5, tzinfo=UTC)
+    drawn = Template("{% load ui %}" + tag).render(Context({"when": when}))
+    assert drawn == f'{expected}datetime="2026-11-21T01:05:00Z">21 Nov 2026, 01:05 UTC</time>'

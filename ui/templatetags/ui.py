@@ -37,6 +37,7 @@ GLYPHS: Final = (
     "circle-dot",
     "eye",
     "lock-open",
+    "mail",
     "send",
     "trash-2",
     "triangle-alert",
@@ -89,12 +90,16 @@ def query(context: Context, **changes: Any) -> str:
 
 
 @register.simple_tag
-def moment(when: Any, never: str = "never") -> SafeString | str:
-    """Show a time as ISO 8601 in UTC; ``console.js`` turns it into the reader's own words."""
+def moment(when: Any, never: str = "never", *, exact: bool = False) -> SafeString | str:
+    """Show a time in UTC; ``console.js`` turns it into the reader's own words.
+
+    Those are "5 min. ago", or date and hour where ``exact`` says that they matter: a deadline.
+    """
     if when is None or when.year <= 1970:
         return format_html('<span class="quiet">{}</span>', never)
     return format_html(
-        '<time datetime="{}">{}</time>',
+        '<time {}datetime="{}">{}</time>',
+        "data-exact " if exact else "",
         when.strftime("%Y-%m-%dT%H:%M:%SZ"),
         when.strftime("%-d %b %Y, %H:%M UTC"),
     )

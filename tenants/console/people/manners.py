@@ -13,7 +13,7 @@ from django_htmx.http import trigger_client_event
 from tenants.administration import AdministrationError, InputError
 from tenants.http import TenantRequest
 from tenants.roles import Role
-from ui.htmx import dialog_done, render_dialog
+from ui.htmx import dialog_done, leave, render_dialog
 
 READ: Final = (Role.USER_MANAGEMENT_READ,)
 ADMIN: Final = (Role.USER_MANAGEMENT_ADMIN,)
@@ -90,7 +90,7 @@ def ask(
             if isinstance(outcome, HttpResponse):
                 return outcome
             messages.success(request, outcome)
-            return dialog_done(request, done or back, event="" if done else CHANGED)
+            return leave(request, done) if done else dialog_done(request, back, event=CHANGED)
     return dialog(
         request,
         "people/_ask.html",

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.http.request import split_domain_port, validate_host
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
@@ -29,7 +29,7 @@ from tenants.subtenants import (
 from ui.htmx import (
     back,
     dialog_done,
-    is_htmx,
+    leave,
     posted,
     render_dialog,
     render_page,
@@ -172,7 +172,7 @@ def delete(request: TenantRequest, tenant_id: str) -> HttpResponse:
         if request.method == "POST" and typed == tenant.pk:
             delete_tenant(tenant, by=request.actor)
             messages.success(request, f"Tenant {tenant} is deleted, with everything it had.")
-            return _leave(request)
+            return leave(request, reverse(LIST))
     except TenantError as error:
         refusal = str(error)
         status = HTTPStatus.CONFLICT if request.method == "POST" else HTTPStatus.OK
@@ -195,15 +195,6 @@ def delete(request: TenantRequest, tenant_id: str) -> HttpResponse:
         section=SECTION,
         status=status,
     )
-
-
-def _leave(request: TenantRequest) -> HttpResponse:
-    """Lead to the list: the page underneath is about what is no longer there."""
-    if not is_htmx(request):
-        return redirect(LIST)
-    response = HttpResponse(status=HTTPStatus.NO_CONTENT)
-    response["HX-Redirect"] = reverse(LIST)
-    return response
 
 
 def page_of(tenant: Tenant) -> str:
