@@ -39,9 +39,14 @@ def test_person_is_invited_and_the_link_is_there_to_hand_over(open_page):
     dialog.get_by_label("User name").fill("anna")
     dialog.get_by_role("button", name="Invite", exact=True).click()
     result = page.get_by_role("dialog", name="anna is invited")
-    expect(result.locator("#handover-link")).to_have_text(
+    expect(result.locator("#handover-link")).to_have_value(
         re.compile(r"^http://[^/]+/welcome/[\w-]{43}/$")
     )
+    link = result.locator("#handover-link").input_value()
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    result.get_by_role("button", name="Copy").click()
+    expect(result.get_by_role("button", name="Copied")).to_be_focused()
+    assert page.evaluate("navigator.clipboard.readText()") == link
     # The list under the dialog has looked again already.
     result.get_by_role("link", name="Close").click()
     expect(page.locator("#people-table tr", has_text="anna")).to_contain_text("Invited")
@@ -55,29 +60,56 @@ def test_person_is_shut_out_opened_and_deleted(open_page):
     page.get_by_role("dialog").get_by_role("button", name="Deactivate").click()
     expect(page.locator("#person-facts .badge-blocked")).to_have_text("Deactivated")
     expect(page.get_by_text("bert is deactivated.")).to_be_visible()
+    # The button that was pressed is gone; the focus is on the title, not lost.
+    expect(page.get_by_role("heading", level=1)).to_be_focused()
     page.get_by_role("link", name="Activate").click()
     page.get_by_role("dialog").get_by_role("button", name="Activate").click()
     expect(page.get_by_role("link", name="Invite again")).to_be_visible()
     page.get_by_role("link", name="Delete").click()
-    page.get_by_role("button", name="Delete").click()
+    page.get_by_role("dialog", name="Delete bert").get_by_role("button", name="Delete").click()
     expect(page.get_by_text("bert is deleted.")).to_be_visible()
     expect(page.locator("#people-table")).not_to_contain_text("bert")
 
 
+def test_link_is_copied_where_the_browser_keeps_the_clipboard_from_the_page(open_page):
+    """As it does on any page that came by plain HTTP."""
+    page = open_page(PEOPLE)
+    page.add_init_script(
+        "Object.defineProperty(navigator, 'clipboard', {value: undefined});"
+        "document.addEventListener('copy', () => { window.taken = document.activeElement.value; });"
+    )
+    result = invite(page, "carl")
+    link = result.locator("#handover-link").input_value()
+    result.get_by_role("button", name="Copy").click()
+    expect(result.get_by_role("button", name="Copied")).to_be_focused()
+    assert page.evaluate("window.taken") == link
+
+
+def test_focus_stays_on_the_button_whose_dialog_changed_the_page(open_page):
+    page = open_page(PEOPLE)
+    invite(page, "dora").get_by_role("link", name="Close").click()
+    page.get_by_role("link", name="dora").click()
+    page.get_by_role("link", name="Edit").click()
+    page.get_by_role("dialog").get_by_label("Name", exact=True).fill("Dora")
+    page.get_by_role("dialog").get_by_role("button", name="Save").click()
+    expect(page.locator("#person-facts .facts")).to_contain_text("Dora")
+    expect(page.get_by_role("link", name="Edit")).to_be_focused()
+
+
 def test_service_gets_a_token_that_is_shown_once(open_page):
     page = open_page("/administration/services/")
-    page.get_by_role("link", name="New service").click()
+    page.get_by_role("link", name="Create service").click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_label("User name").fill("erp")
     dialog.get_by_label("operator").check()
-    dialog.get_by_role("button", name="Make").click()
-    page.get_by_role("link", name="erp").click()
-    page.get_by_role("link", name="New token").click()
+    dialog.get_by_role("button", name="Create service").click()
+    # What it needs next stands on its page.
+    page.get_by_role("link", name="Create token").click()
     dialog.get_by_label("Name").fill("import")
     dialog.get_by_label("See device registrations.").check()
-    dialog.get_by_role("button", name="Make token").click()
-    made = page.get_by_role("dialog", name="Token import")
-    expect(made.locator("#token-text")).to_have_text(re.compile(r"^ght_[\w-]{43}$"))
+    dialog.get_by_role("button", name="Create token").click()
+    made = page.get_by_role("dialog", name="API token import is created")
+    expect(made.locator("#token-text")).to_have_value(re.compile(r"^ght_[\w-]{43}$"))
     made.get_by_role("link", name="Close").click()
     page.get_by_role("link", name="Revoke import").click()
     page.get_by_role("dialog").get_by_role("button", name="Revoke").click()

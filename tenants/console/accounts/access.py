@@ -58,15 +58,15 @@ def new_token(request: TenantRequest) -> HttpResponse:
         else:
             response = render_dialog(
                 request,
-                "accounts/_token_made.html",
-                {"token": token, "text": text},
-                title="New API token",
+                "people/_token.html",
+                {"token": token, "text": text, "owner": request.user},
+                title="Create API token",
                 back=reverse(PROFILE),
                 section="Profile",
             )
             response["HX-Trigger"] = CHANGED
             return response
-    return own_dialog(request, "accounts/_new_token.html", form, "New API token")
+    return own_dialog(request, "accounts/_new_token.html", form, "Create API token")
 
 
 @require_POST
@@ -76,7 +76,7 @@ def revoke(request: TenantRequest, token_pk: int) -> HttpResponse:
     own = ApiToken.objects.for_tenant(request.tenant).filter(user=request.user)
     token = get_object_or_404(own.select_related("user"), pk=token_pk)
     if revoke_token(token, by=request.actor):
-        messages.success(request, f"The token {token.name} is void.")
+        messages.success(request, f"The token {token.name} is revoked.")
     else:
-        messages.warning(request, f"The token {token.name} was void already.")
+        messages.warning(request, f"The token {token.name} was revoked already.")
     return done(request)

@@ -182,7 +182,7 @@ def new_token(desk, name="script", scopes=("ROLE_INVENTORY_READ",), lifetime="30
 def test_token_is_made_shown_once_and_works(desk, api, target, lifetime, days):
     response = new_token(desk, scopes=["ROLE_USER_MANAGEMENT_OWN_READ"], lifetime=lifetime,
                          target=target)  # fmt: skip
-    text = read(response).one("input", class_="form-control token-text")["value"]
+    text = read(response).one("input", id="token-text")["value"]
     assert response["HX-Trigger"] == "profileChanged"
     assert api("acme/operator", text).get("/user/currentUser").status_code == 200
     assert api("acme/operator", text).get("/devicecontrol/newDeviceRequests").status_code == 403
@@ -236,7 +236,7 @@ def test_token_is_revoked_at_once(desk, user, api, target):
     assert api("acme/operator", text).get("/user/currentUser").status_code == 401
     assert "old" not in [each.text for each in read(desk.get(PROFILE)).all("strong")]
     desk.post(url)  # a second click
-    assert messages_of(desk.get(PROFILE)) == ["The token old was void already."]
+    assert messages_of(desk.get(PROFILE)) == ["The token old was revoked already."]
 
 
 @pytest.mark.parametrize("owner", ["acme/reader", "globex/operator", "management/administrator"])

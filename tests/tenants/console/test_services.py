@@ -43,7 +43,7 @@ def new_token(**change):
 
 
 def token_in(response):
-    return read(response).one(id="token-text").text
+    return read(response).one("input", id="token-text")["value"]
 
 
 def test_services_of_the_tenant_are_listed(desk, bot, knocker, globex):
@@ -74,7 +74,7 @@ def test_service_is_made_and_leads_to_its_tokens(target, desk, acme):
     made = User.objects.get(username="erp")
     assert (made.is_service, made.secret_digest) == (True, "")
     assert response.status_code == (204 if target else 302)
-    assert messages_of(desk.get(url(made))) == ["erp is made. Now make an API token for it."]
+    assert messages_of(desk.get(url(made))) == ["Service erp is created. Now create its API token."]
     again = desk.post(NEW, sent, target=target)
     assert again.status_code == 409
     assert "already an account erp" in read(again).text
@@ -84,7 +84,7 @@ def test_service_is_made_and_leads_to_its_tokens(target, desk, acme):
 def test_bootstrap_account_shows_its_secret_once(target, desk):
     response = desk.post(NEW, {"username": "knocker", "is_bootstrap": "on"}, target=target)
     assert response.status_code == 200
-    secret = read(response).one(id="secret-text").text
+    secret = read(response).one("input", id="secret-text")["value"]
     made = User.objects.get(username="knocker")
     assert Api("acme/knocker", secret).poll("4711").status_code == 404
     assert secret not in desk.get(url(made)).content.decode()
@@ -112,7 +112,9 @@ def test_bad_input_is_told(sent, status, says, desk):
 def test_new_secret_voids_the_old_one(target, desk, knocker):
     assert "Every device" in read(desk.get(url(knocker, "secret/"), target=target)).text
     secrets = [
-        read(desk.post(url(knocker, "secret/"), target=target)).one(id="secret-text").text
+        read(desk.post(url(knocker, "secret/"), target=target)).one("input", id="secret-text")[
+            "value"
+        ]
         for _ in range(2)
     ]
     answers = [Api("acme/devicebootstrap", one).poll("4711").status_code for one in secrets]
