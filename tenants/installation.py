@@ -50,6 +50,11 @@ def prepare_installation() -> FirstStart:
     return done
 
 
+def is_new() -> bool:
+    """Say whether nobody has signed in yet, so that the first password is still to be found."""
+    return not User.objects.exclude(last_login=None).exists()
+
+
 def _check_key() -> None:
     check = keyed_digest("installation", "key-check")
     row, _ = Installation.objects.select_for_update().get_or_create(

@@ -73,7 +73,7 @@ def make_token(
             by,
             user.tenant_id,
             audit.Type.TOKEN,
-            "API token made",
+            "API token created",
             subject=f"{user}: {name}",
             changes={"scopes": ("", wanted), "expires": ("", expires_at)},
         )

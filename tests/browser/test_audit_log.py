@@ -82,7 +82,7 @@ def test_option_is_changed_reset_and_added_beside_the_list(open_page, options):
     page.get_by_role("dialog").get_by_role("button", name="Reset").click()
     expect(policy).to_contain_text("Platform default")
     page.get_by_role("link", name="Add option").click()
-    dialog = page.get_by_role("dialog", name="Add an option")
+    dialog = page.get_by_role("dialog", name="Add option")
     dialog.get_by_label("Category").fill("mail/x")
     dialog.get_by_label("Key").fill("host")
     dialog.get_by_role("button", name="Add").click()

@@ -194,7 +194,7 @@ def test_what_was_done_includes_every_kind_that_has_secrets(done):
     activities = set(AuditRecord.objects.values_list("activity", flat=True))
     assert activities >= {
         "Option set", "Option changed", "Option removed", "Option reserved",
-        "API token made", "API token revoked", "Password chosen",
+        "API token created", "API token revoked", "Password chosen",
         "User invited", "Password reset link made", "Second factor set up",
         "Recovery codes renewed", "Tenant created",
     }  # fmt: skip

@@ -168,7 +168,7 @@ def test_token_is_revoked_once(make, boss):
     assert revoke_token(token, by=boss) is True
     assert revoke_token(token, by=boss) is False
     told = AuditRecord.objects.filter(type="ApiToken").order_by("pk")
-    assert [entry.activity for entry in told] == ["API token made", "API token revoked"]
+    assert [entry.activity for entry in told] == ["API token created", "API token revoked"]
     assert told[1].subject == "acme/operator: t"
 
 

@@ -16,6 +16,7 @@ from tenants import audit, second_factors, throttle
 from tenants.actors import Actor
 from tenants.backends import PeopleBackend, record_failure
 from tenants.console.accounts.forms import CodeForm, SignInForm
+from tenants.installation import is_new
 from tenants.models import User
 from tenants.models.session import MAX_AGENT_LENGTH
 from tenants.sessions import AGENT, SOURCE
@@ -34,6 +35,10 @@ class SignIn(LoginView):
     authentication_form = SignInForm
     template_name = "accounts/sign_in.html"
     redirect_authenticated_user = True
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Say where the first password is, until somebody has used one."""
+        return super().get_context_data(**kwargs, is_new=is_new())
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         """Sign in, or ask for the code first."""

@@ -52,7 +52,7 @@ def choose_password(request: HttpRequest) -> HttpResponse:
         if not use_link(link, form.cleaned_data["password"], by=by):
             return _dead(request)
         logout(request)  # whoever was signed in here: the next one in is the link's owner
-        messages.success(request, "Your password is set. Sign in with it.")
+        messages.success(request, f"Your password is set. Sign in as {link.user}.")
         return redirect("accounts:sign_in")
     context = {
         "form": form,

@@ -124,9 +124,7 @@ def new_option(request: TenantRequest) -> HttpResponse:
                     messages.success(request, f"{category}/{key} is added.")
                     return _done(request, owner)
         form.forget_secret()
-    return _dialog(
-        request, "options/_new_option.html", "Add an option", owner, {"form": form}, status
-    )
+    return _dialog(request, "options/_new_option.html", "Add option", owner, {"form": form}, status)
 
 
 @require_safe_or_post

@@ -32,8 +32,8 @@ def deactivate(request: TenantRequest, user_pk: int) -> HttpResponse:
         )
     else:
         sentences = (
-            "It is shut out at once: from the console, from the API, and with all its API tokens.",
-            "Open sessions and links end for good; tokens work again when it is activated.",
+            "The account is shut out at once: of the console and the API, its API tokens too.",
+            "Open sessions and links end for good; tokens work again once it is activated.",
         )
     return ask(
         request,
@@ -53,7 +53,7 @@ def activate(request: TenantRequest, user_pk: int) -> HttpResponse:
         done = people.activate(user, by=request.actor)
         return f"{user.username} is {'' if done else 'already '}active."
 
-    sentence = "It may come in again, with the roles and the API tokens that it had."
+    sentence = "The account may come in again, with the roles and the API tokens that it had."
     return ask(
         request,
         Question(f"Activate {user.username}", (sentence,), "Activate", "user-check"),
@@ -70,18 +70,18 @@ def new_link(request: TenantRequest, user_pk: int) -> HttpResponse:
     if person.is_invited:
         question = Question(
             f"Invite {person.username} again",
-            ("A new link is made; the one before it is void.",),
-            "Make a new link",
+            ("There will be a new link; the one before it is void.",),
+            "Create a new link",
             "mail",
         )
     else:
         question = Question(
             f"New password for {person.username}",
             (
-                "A link is made by which this person chooses another password.",
+                "By a link, this person chooses another password.",
                 "The present password works until then.",
             ),
-            "Make a link",
+            "Create a link",
             "key-round",
         )
     return ask(

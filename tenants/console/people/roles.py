@@ -63,9 +63,9 @@ def create(request: TenantRequest) -> HttpResponse:
             except AdministrationError as error:
                 status = refuse(form, error)
             else:
-                messages.success(request, f"The role {role.name} is made.")
+                messages.success(request, f"Role {role.name} is created.")
                 return dialog_done(request, reverse(LIST), event=CHANGED)
-    return _dialog(request, form, "New global role", reverse("people:create_role"), status)
+    return _dialog(request, form, "Create global role", reverse("people:create_role"), status)
 
 
 @require_safe_or_post

@@ -29,7 +29,7 @@ from tenants.http import TenantRequest
 from tenants.installation import BOOTSTRAP_USER
 from tenants.models import User
 from tenants.roles import DESCRIPTIONS
-from ui.htmx import back, dialog_done, render_page, require_safe_or_post
+from ui.htmx import back, dialog_done, leave, render_page, require_safe_or_post
 
 LIST = "people:services"
 SECTION = "Services"
@@ -92,7 +92,7 @@ def create(request: TenantRequest) -> HttpResponse:
         request,
         "people/_service_form.html",
         {"form": form, "service": None, "action": reverse("people:create_service")},
-        title="New service",
+        title="Create service",
         back=back(request, reverse(LIST)),
         section=SECTION,
         status=status,
@@ -105,7 +105,7 @@ def _created(request: TenantRequest, form: NewServiceForm) -> HttpResponse:
         user, secret = services.create_bootstrap(
             request.tenant, name, full_name=full_name, by=request.actor
         )
-        return _secret(request, user, secret, f"{user.username} is made")
+        return _secret(request, user, secret, f"Service {user.username} is created")
     user = services.create_service(
         request.tenant,
         name,
@@ -113,8 +113,8 @@ def _created(request: TenantRequest, form: NewServiceForm) -> HttpResponse:
         roles=form.cleaned_data["roles"],
         by=request.actor,
     )
-    messages.success(request, f"{user.username} is made. Now make an API token for it.")
-    return dialog_done(request, reverse("people:service", args=[user.pk]), event=CHANGED)
+    messages.success(request, f"Service {user.username} is created. Now create its API token.")
+    return leave(request, reverse("people:service", args=[user.pk]))
 
 
 @require_safe_or_post
@@ -212,7 +212,7 @@ def new_token(request: TenantRequest, user_pk: int) -> HttpResponse:
                 return dialog(
                     request,
                     "people/_token.html",
-                    {"token": token, "text": text, "service": service},
+                    {"token": token, "text": text, "owner": service},
                     title=f"Token {token.name}",
                     back=where,
                     section=SECTION,
@@ -222,7 +222,7 @@ def new_token(request: TenantRequest, user_pk: int) -> HttpResponse:
         request,
         "people/_token_form.html",
         {"form": form, "service": service},
-        title=f"New API token of {service.username}",
+        title=f"Create API token of {service.username}",
         back=where,
         section=SECTION,
         status=status,

@@ -91,7 +91,7 @@ class AdministratorForm(TenantForm):
         widget=forms.TextInput(attrs=PLAIN),
     )
     admin_full_name = forms.CharField(
-        label="Full name", required=False, max_length=255, widget=forms.TextInput(attrs=OWN)
+        label="Name", required=False, max_length=255, widget=forms.TextInput(attrs=OWN)
     )
     admin_email = forms.CharField(
         label="E-mail", required=False, max_length=254, widget=forms.EmailInput(attrs=OWN)

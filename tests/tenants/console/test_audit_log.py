@@ -120,7 +120,7 @@ def test_entries_are_found(office, note, person, asked, found):
     note("a", at=day(1))
     note("b", at=day(2))
     note("c", at=day(3), by=Actor("berta", person("acme/reader")))
-    note("d", at=day(4), kind=audit.Type.TOKEN, activity="API token made", text="And why not?")
+    note("d", at=day(4), kind=audit.Type.TOKEN, activity="API token created", text="And why not?")
     assert subjects(office.get(LOG, asked)) == found
 
 

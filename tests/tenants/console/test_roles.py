@@ -68,7 +68,7 @@ def test_role_is_made(target, desk, acme):
     sent = {"name": "night shift", "description": "At night.", "roles": [READ]}
     response = desk.post(NEW, sent, target=target)
     assert response.status_code == (204 if target else 302)
-    assert messages_of(desk.get(ROLES)) == ["The role night shift is made."]
+    assert messages_of(desk.get(ROLES)) == ["Role night shift is created."]
     assert role(acme, "night shift").roles == [READ]
     again = desk.post(NEW, sent, target=target)
     assert again.status_code == 409

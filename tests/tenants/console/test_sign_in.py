@@ -234,3 +234,9 @@ def test_service_with_a_password_does_not_sign_in(person):
     service.set_password(PASSWORD)
     service.save()
     assert sign_in("acme/devicebootstrap").response.status_code == 422
+
+
+def test_page_says_where_the_first_password_is_until_somebody_has_signed_in(house):
+    assert "its password was printed" in read(Console().get(SIGN_IN)).text
+    sign_in("globex/operator")
+    assert "its password was printed" not in read(Console().get(SIGN_IN)).text

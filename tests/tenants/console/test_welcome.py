@@ -69,7 +69,7 @@ def test_link_leads_to_a_page_whose_address_holds_no_secret(invited):
 def test_password_is_chosen_and_signs_in(invited):
     console = opened(link_of(invited))
     assert choose(console)["Location"] == SIGN_IN
-    assert messages_of(console.get(SIGN_IN)) == ["Your password is set. Sign in with it."]
+    assert messages_of(console.get(SIGN_IN)) == ["Your password is set. Sign in as acme/anna."]
     assert sign_in("acme/anna", NEW, console=console).response["Location"] == "/"
     assert console.get(LIST).status_code == 200
     [entry] = AuditRecord.objects.filter(activity="Password chosen")
