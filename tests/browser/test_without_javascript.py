@@ -1,5 +1,7 @@
 """Everything works without JavaScript, only less smoothly."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -110,3 +112,12 @@ def test_list_is_searched_sorted_and_left_through_help(page, others):
     expect(page.get_by_role("heading", name="Connecting devices")).to_be_visible()
     page.get_by_role("link", name="Close").click()
     expect(page.locator("[data-rows] > tr")).to_have_count(3)
+
+
+def test_link_that_is_shown_once_can_be_selected_where_nothing_copies_it(page):
+    page.goto("/administration/people/invite/")
+    page.get_by_label("User name").fill("hedy")
+    page.get_by_label("reader").check()
+    page.get_by_role("button", name="Invite", exact=True).click()
+    expect(page.get_by_label("Link for management/hedy")).to_have_value(re.compile("/welcome/"))
+    expect(page.get_by_role("button", name="Copy")).to_be_hidden()
