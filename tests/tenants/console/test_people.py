@@ -224,7 +224,7 @@ def test_person_is_invited_and_the_link_is_shown_once(target, desk, new_person):
     assert response.status_code == 200
     url = link_in(response)
     assert re.fullmatch(r"http://testserver/welcome/[\w-]{43}/", url)
-    assert "works once, and until" in read(response).text
+    assert "works once, until" in read(response).text
     anna = User.objects.get(tenant="acme", username="anna")
     assert anna.is_invited
     assert url not in desk.get(f"{PEOPLE}{anna.pk}/").content.decode()
