@@ -9,9 +9,9 @@ from django.utils import timezone
 from inventory.fields import DeviceIdField
 from tenants import audit
 from tenants.actors import Actor
-from tenants.backends import DEVICE_PREFIX
 from tenants.hashing import digests_match, keyed_digest
 from tenants.models import Tenant
+from tenants.usernames import DEVICE_PREFIX
 
 PATH_SEPARATOR = "/"
 MAX_PATH_LENGTH = 500  # characters of a whole path

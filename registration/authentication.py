@@ -9,9 +9,9 @@ from django.utils import timezone
 from inventory.models import DeviceCredentials
 from registration.models import Registration
 from tenants.actors import Actor
-from tenants.backends import DEVICE_PREFIX
 from tenants.models import Tenant
 from tenants.roles import DEVICE, Role, effective_roles
+from tenants.usernames import DEVICE_PREFIX
 
 
 @dataclass(frozen=True)

@@ -15,10 +15,10 @@ from tenants.actors import Actor
 from tenants.hashing import digests_match, keyed_digest
 from tenants.models import User, VerifiedLogin
 from tenants.tokens import PREFIX as TOKEN_PREFIX
+from tenants.usernames import DEVICE_PREFIX
 
 SLOW_CHECKS = 1  # of people's passwords at a time, in each worker process
 SLOW_CHECK_PATIENCE = 0.5  # seconds to wait for one's turn
-DEVICE_PREFIX = "device_"  # of the user names of devices; no person's name starts like this
 
 
 def find_user(login: str, host: str = "") -> User | None:

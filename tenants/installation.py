@@ -13,9 +13,9 @@ from tenants.backends import service_digest
 from tenants.hashing import digests_match, keyed_digest
 from tenants.models import MANAGEMENT, GlobalRole, Installation, Tenant, User
 from tenants.roles import BOOTSTRAP
+from tenants.usernames import BOOTSTRAP_USER
 
 ADMIN = "admin"
-BOOTSTRAP_USER = "devicebootstrap"
 GENERATED_BYTES = 18  # of a generated password: 144 bits, 24 characters
 
 

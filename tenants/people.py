@@ -19,7 +19,7 @@ from tenants.administration import (
     check_administrator_remains,
     rights_of_bundles,
 )
-from tenants.installation import ADMIN, BOOTSTRAP_USER
+from tenants.installation import ADMIN
 from tenants.links import Handover, make_link, void_links
 from tenants.models import (
     ApiToken,
@@ -30,7 +30,7 @@ from tenants.models import (
     User,
 )
 from tenants.tokens import revoke_token
-from tenants.usernames import UsernameError, clean_username, namesake
+from tenants.usernames import BOOTSTRAP_USER, UsernameError, clean_username, namesake
 
 # The management tenant's own accounts, which every start of Gatehouse makes if they are missing.
 MADE_AT_START: Final = frozenset({ADMIN, BOOTSTRAP_USER})

@@ -16,11 +16,11 @@ from tenants.administration import (
     rights_of_bundles,
 )
 from tenants.backends import service_digest
-from tenants.installation import BOOTSTRAP_USER
 from tenants.models import ApiToken, GlobalRole, Tenant, User
 from tenants.people import current_roles, free_username, locked, record_creation
 from tenants.roles import BOOTSTRAP, Role
 from tenants.tokens import TokenError, make_token
+from tenants.usernames import BOOTSTRAP_USER
 
 SECRET_BYTES: Final = 24  # of a generated secret: 192 bits, 32 characters
 

@@ -1,13 +1,15 @@
 """What can be a user name."""
 
 import unicodedata
+from typing import Final
 
 from django.core.exceptions import ValidationError
 
-from tenants.backends import DEVICE_PREFIX
-from tenants.installation import BOOTSTRAP_USER
 from tenants.models import MAX_USERNAME_LENGTH, Tenant, User
 from tenants.models.user import USERNAME_RULE
+
+DEVICE_PREFIX: Final = "device_"  # of devices; no person's name starts like this
+BOOTSTRAP_USER: Final = "devicebootstrap"  # of whatever has no credentials yet
 
 
 class UsernameError(Exception):

@@ -26,9 +26,9 @@ from tenants.console.people.manners import (
 from tenants.console.people.views import MAX_TOKENS
 from tenants.decorators import tenant_view
 from tenants.http import TenantRequest
-from tenants.installation import BOOTSTRAP_USER
 from tenants.models import User
 from tenants.roles import DESCRIPTIONS
+from tenants.usernames import BOOTSTRAP_USER
 from ui.htmx import back, dialog_done, leave, render_page, require_safe_or_post
 
 LIST = "people:services"
