@@ -5,7 +5,6 @@ subtenants. Which tenants somebody may touch at all is decided by the look-up
 (:meth:`TenantQuerySet.for_tenant`); what may be done to them is decided here, for every door.
 """
 
-import logging
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,23 +12,19 @@ from typing import Any, Final
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, OperationalError, transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Prefetch
 
 from tenants import audit
 from tenants.actors import Actor
-from tenants.holdings import remove_all, what_goes_with
 from tenants.models import MANAGEMENT, AuditRecord, GlobalRole, Tenant, User
 from tenants.models.tenant import MAX_DEVICE_LIMIT, TenantQuerySet
 from tenants.usernames import UsernameError, clean_username, namesake
-
-logger = logging.getLogger("gatehouse.tenants")
 
 ADMINISTRATOR: Final = "administrator"  # the global role of whoever runs a tenant
 DEFAULT_ADMINISTRATOR: Final = "admin"  # user name
 DELETED: Final = "Tenant deleted"
 GENERATED_DIGITS: Final = 8  # of an ID that nobody chose
-ATTEMPTS: Final = 3  # at a deletion that comes into somebody's way
 # They mean something else in addresses, in logins or to people.
 RESERVED_IDS: Final = frozenset(
     {"admin", "administrator", "all", "any", "anonymous", "api", "app", "audit", "bootstrap"}
@@ -104,6 +99,10 @@ def create_tenant(
     values = _checked(details)
     if "company" not in values:
         raise InvalidTenantError(DETAILS["company"], "company")
+    if (
+        values.get("device_limit") is None and not owner.is_management
+    ):  # nobody gives more than there is to give
+        values["device_limit"] = owner.device_limit
     _check_gift(Tenant(), values, by)
     tenant = Tenant(id=_free_id(tenant_id), parent=owner, **values)
     with transaction.atomic():
@@ -115,7 +114,7 @@ def create_tenant(
             audit.Type.TENANT,
             "Tenant created",
             subject=tenant.pk,
-            changes={name: ("", after) for name, after in _facts(tenant).items()},
+            changes={name: ("", after) for name, after in facts_of(tenant).items()},
         )
         GlobalRole.objects.prepare(tenant)
         return tenant, invite_administrator(tenant, administrator, by=by)
@@ -135,12 +134,12 @@ def change_tenant(tenant: Tenant, details: Mapping[str, Any], *, by: Actor) -> b
     with transaction.atomic():
         row = _lock(tenant)
         _check_gift(row, values, by)
-        before = _facts(row)
+        before = facts_of(row)
         for name, value in values.items():
             setattr(row, name, value)
         changes = {
             name: (before[name], after)
-            for name, after in _facts(row).items()
+            for name, after in facts_of(row).items()
             if before[name] != after
         }
         if changes:
@@ -157,6 +156,8 @@ def suspend_tenant(tenant: Tenant, *, by: Actor) -> bool:
     """Lock out the people and devices of ``tenant`` at once; False if they were.
 
     Its data stays. Whether a tenant is active is asked at every request, so nothing else is done.
+    What the management tenant suspends stays so until it says otherwise: the owner may have
+    suspended it before, and cannot undo that any more.
 
     Raises:
         TenantError: this tenant cannot be suspended, or not by itself.
@@ -169,18 +170,30 @@ def suspend_tenant(tenant: Tenant, *, by: Actor) -> bool:
 
 
 def activate_tenant(tenant: Tenant, *, by: Actor) -> bool:
-    """Let the people and devices of ``tenant`` in again; False if they were."""
+    """Let the people and devices of ``tenant`` in again; False if they were.
+
+    Raises:
+        TenantRightError: the management tenant suspended it, and somebody else asks.
+    """
     return _set_status(tenant, Tenant.Status.ACTIVE, "Tenant activated", by=by)
 
 
 def _set_status(tenant: Tenant, status: Tenant.Status, activity: str, *, by: Actor) -> bool:
+    who = by.user.tenant_id if by.user else MANAGEMENT
     with transaction.atomic():
         row = _lock(tenant)
+        if row.suspended_by == MANAGEMENT and who != MANAGEMENT:
+            if status == Tenant.Status.ACTIVE:
+                raise TenantRightError(
+                    "The management tenant suspended this tenant; only it can activate it again."
+                )
+            return False
         before = row.status
         tenant.status = row.status = status
+        row.suspended_by = who if status == Tenant.Status.SUSPENDED else ""
+        row.save(update_fields=["status", "suspended_by"])
         if before == status:
             return False
-        row.save(update_fields=["status"])
         audit.record(
             by,
             row.pk,
@@ -190,69 +203,6 @@ def _set_status(tenant: Tenant, status: Tenant.Status, activity: str, *, by: Act
             changes={"status": (before, status)},
         )
     return True
-
-
-def check_deletable(tenant: Tenant, *, by: Actor) -> None:
-    """Refuse a deletion that must not be.
-
-    Raises:
-        TenantRightError: only the management tenant deletes.
-        TenantError: this tenant must stay, or others must go before.
-    """
-    if tenant.is_management:
-        raise TenantError("The management tenant runs this Gatehouse; it cannot be deleted.")
-    if by.user is not None and by.user.tenant_id != MANAGEMENT:
-        raise TenantRightError(
-            "Only the management tenant deletes tenants. You can suspend this one instead."
-        )
-    below = list(tenant.subtenants.order_by("pk").values_list("pk", flat=True)[:4])
-    if below:
-        named = ", ".join(below[:3]) + (", …" if len(below) > 3 else "")
-        msg = f"Tenant {tenant} has subtenants ({named}). Delete these first."
-        raise TenantError(msg)
-
-
-def delete_tenant(tenant: Tenant, *, by: Actor) -> None:
-    """Delete ``tenant`` with everything it has, for good; the audit log keeps its records.
-
-    It is suspended first, so that nothing new comes in while it is taken apart. What somebody
-    was doing there at that very moment may come in the way; then it is tried again.
-
-    Raises:
-        TenantRightError, TenantError: as :func:`check_deletable` says.
-    """
-    check_deletable(tenant, by=by)
-    suspend_tenant(tenant, by=by)
-    for attempt in range(1, ATTEMPTS + 1):
-        try:
-            _remove(tenant, by=by)
-        except (IntegrityError, OperationalError) as error:
-            if attempt == ATTEMPTS:
-                msg = f"Something is being done in tenant {tenant} right now. Try again."
-                raise TenantError(msg) from error
-            logger.info("A deletion is tried again: %s", type(error).__name__)
-        else:
-            return
-
-
-def _remove(tenant: Tenant, *, by: Actor) -> None:
-    """Remove the rows, the tenant's own last: everybody else locks in this order too."""
-    with transaction.atomic():
-        gone = what_goes_with(tenant)
-        remove_all(tenant)
-        row = Tenant.objects.select_for_update().get(pk=tenant.pk)
-        check_deletable(row, by=by)
-        audit.record(
-            by,
-            row.pk,
-            audit.Type.TENANT,
-            DELETED,
-            subject=row.pk,
-            text=", ".join(f"{number:,} {label}" for label, number in gone.items()),
-            changes={name: (before, "") for name, before in _facts(row).items()},
-            severity=audit.Severity.WARNING,
-        )
-        row.delete()
 
 
 def invite_administrator(tenant: Tenant, administrator: Administrator, *, by: Actor) -> User:
@@ -371,8 +321,14 @@ def _check_gift(tenant: Tenant, values: Mapping[str, Any], by: Actor) -> None:
             "allow_create_tenants",
         )
     limit = values.get("device_limit", tenant.device_limit)
-    if by.user.tenant_id == tenant.pk and limit != tenant.device_limit:
+    if limit == tenant.device_limit:
+        return
+    if by.user.tenant_id == tenant.pk:
         raise TenantRightError("A tenant cannot change its own device limit.", "device_limit")
+    own = by.user.tenant.device_limit
+    if own is not None and (limit is None or limit > own):
+        msg = f"Your own tenant has a device limit of {own:,}: give its subtenants no more."
+        raise TenantRightError(msg, "device_limit")
 
 
 def _free_id(wanted: str) -> str:
@@ -420,7 +376,7 @@ def _save(tenant: Tenant, **how: Any) -> None:
         raise TakenError(msg, "domain") from error
 
 
-def _facts(tenant: Tenant) -> dict[str, Any]:
+def facts_of(tenant: Tenant) -> dict[str, Any]:
     """Return what the audit log keeps of a tenant."""
     return {
         "company": tenant.company,

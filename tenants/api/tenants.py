@@ -25,6 +25,7 @@ from tenants.api.http import (
     text_field,
     validation_error,
 )
+from tenants.deletion import delete_tenant
 from tenants.links import make_link
 from tenants.models import OneTimeLink, Tenant, User
 from tenants.models.tenant import TenantQuerySet
@@ -38,7 +39,6 @@ from tenants.subtenants import (
     activate_tenant,
     change_tenant,
     create_tenant,
-    delete_tenant,
     suspend_tenant,
     with_administrators,
 )

@@ -74,6 +74,7 @@ class Tenant(models.Model):
     contact_phone = models.CharField(max_length=64, blank=True, default="")
     contact_email = models.EmailField(blank=True, default="")
     status = models.CharField(max_length=16, choices=Status, default=Status.ACTIVE)
+    suspended_by = models.CharField(max_length=MAX_TENANT_ID_LENGTH, blank=True, default="")
     parent = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.PROTECT, related_name="subtenants"
     )

@@ -12,6 +12,7 @@ from inventory.models import DeviceCredentials, DeviceGroup
 from registration.lifecycle import Stage
 from registration.models import BulkDecision, BulkDecisionItem, Registration, Tally
 from tenants.actors import SYSTEM, Actor
+from tenants.deletion import delete_tenant
 from tenants.holdings import holdings, what_goes_with
 from tenants.models import (
     ApiToken,
@@ -27,7 +28,6 @@ from tenants.models import (
     VerifiedLogin,
 )
 from tenants.options import set_option
-from tenants.subtenants import delete_tenant
 from tenants.tokens import make_token
 from tests.consoles import Console
 from tests.support import Api, knock

@@ -8,6 +8,7 @@ import pytest
 from registration.lane import FastLane
 from registration.lifecycle import Stage
 from tenants.actors import SYSTEM, Actor
+from tenants.deletion import delete_tenant
 from tenants.models import ApiToken, AuditRecord, OneTimeLink, Tenant, User
 from tenants.subtenants import (
     RESERVED_IDS,
@@ -19,7 +20,6 @@ from tenants.subtenants import (
     activate_tenant,
     change_tenant,
     create_tenant,
-    delete_tenant,
     invite_administrator,
     suspend_tenant,
 )
@@ -367,6 +367,34 @@ def test_management_tenant_is_neither_suspended_nor_deleted(management, landlord
                 step(management, by=by)
     management.refresh_from_db()
     assert management.is_active
+
+
+def test_what_the_management_tenant_suspended_the_owner_does_not_activate(acme, owner, landlord):
+    tenant, _ = create_tenant(acme, {"company": "Umbrella"}, ADMIN, by=owner)
+    assert suspend_tenant(tenant, by=owner)
+    assert not suspend_tenant(tenant, by=landlord)  # it was; but now the house means it too
+    assert not suspend_tenant(tenant, by=owner)
+    with pytest.raises(TenantRightError, match="The management tenant suspended this tenant"):
+        activate_tenant(tenant, by=owner)
+    tenant.refresh_from_db()
+    assert not tenant.is_active
+    assert activate_tenant(tenant, by=landlord)
+    assert suspend_tenant(tenant, by=owner)
+    assert activate_tenant(tenant, by=owner)
+
+
+def test_owner_gives_its_subtenants_no_more_devices_than_it_may_have(acme, owner, landlord):
+    Tenant.objects.filter(pk="acme").update(device_limit=10)
+    acme.refresh_from_db()
+    owner.user.tenant.refresh_from_db()
+    tenant, _ = create_tenant(acme, {"company": "Umbrella"}, ADMIN, by=owner)
+    assert tenant.device_limit == 10
+    for limit in (None, 11):
+        with pytest.raises(TenantRightError, match="give its subtenants no more"):
+            change_tenant(tenant, {"device_limit": limit}, by=owner)
+    assert change_tenant(tenant, {"device_limit": 3}, by=owner)
+    assert change_tenant(tenant, {"device_limit": 11}, by=landlord)
+    assert change_tenant(tenant, {"contact_name": "Jo"}, by=owner)
 
 
 def test_tenant_does_not_suspend_itself(acme, owner):

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 from tenants.console.subtenants.forms import DetailsForm, TenantForm
 from tenants.console.subtenants.tables import CHANGED, TenantQuery, TenantTable, add_numbers
 from tenants.decorators import tenant_view
+from tenants.deletion import check_deletable, delete_tenant
 from tenants.holdings import what_goes_with
 from tenants.http import TenantRequest
 from tenants.models import Tenant
@@ -22,8 +23,6 @@ from tenants.subtenants import (
     TenantError,
     activate_tenant,
     change_tenant,
-    check_deletable,
-    delete_tenant,
     suspend_tenant,
 )
 from ui.htmx import (
@@ -155,8 +154,12 @@ def suspend(request: TenantRequest, tenant_id: str) -> HttpResponse:
 def activate(request: TenantRequest, tenant_id: str) -> HttpResponse:
     """Let a tenant in again."""
     tenant = find(request, tenant_id)
-    is_done = activate_tenant(tenant, by=request.actor)
-    _tell(request, is_done, f"Tenant {tenant} is active again", "was active already")
+    try:
+        is_done = activate_tenant(tenant, by=request.actor)
+    except TenantError as error:
+        messages.error(request, str(error))
+    else:
+        _tell(request, is_done, f"Tenant {tenant} is active again", "was active already")
     return dialog_done(request, back(request, page_of(tenant)), event=CHANGED)
 
 
