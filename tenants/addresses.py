@@ -1,4 +1,4 @@
-"""Where a request comes from, believing only proxies that the settings name."""
+"""Where a request comes from, believing only proxies that the settings name; and where we are."""
 
 from collections.abc import Mapping
 from ipaddress import ip_address
@@ -36,3 +36,9 @@ def _host(text: str) -> str:
         return str(ip_address(host))
     except ValueError:
         return ""
+
+
+def own_address() -> str:
+    """Return the address that people open."""
+    host = "localhost" if settings.HOST in {"0.0.0.0", "::"} else settings.HOST  # noqa: S104
+    return settings.PUBLIC_URL or f"http://{f'[{host}]' if ':' in host else host}:{settings.PORT}"

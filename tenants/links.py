@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from tenants import audit, mail
 from tenants.actors import Actor
+from tenants.addresses import own_address
 from tenants.hashing import keyed_digest
 from tenants.models import OneTimeLink, User
 from tenants.sessions import end_sessions
@@ -45,9 +46,12 @@ class Handover:
 
 
 def make_link(
-    request: HttpRequest, user: User, purpose: OneTimeLink.Purpose, *, by: Actor
+    request: HttpRequest | None, user: User, purpose: OneTimeLink.Purpose, *, by: Actor
 ) -> Handover:
-    """Make a link for ``user``, void the ones before it, and send it if there is a mail server."""
+    """Make a link for ``user``, void the ones before it, and send it if there is a mail server.
+
+    Without a request, somebody asks at the machine itself.
+    """
     secret = secrets.token_urlsafe(SECRET_BYTES)
     now = timezone.now()
     with transaction.atomic():
@@ -112,7 +116,8 @@ def link_digest(secret: str) -> str:
     return keyed_digest("one-time-link", secret)
 
 
-def _absolute(request: HttpRequest, path: str) -> str:
+def _absolute(request: HttpRequest | None, path: str) -> str:
     """Return ``path`` with this server's address, from the settings if they have it."""
-    base = settings.PUBLIC_URL or f"{request.scheme}://{request.get_host()}"
-    return base + path
+    if request is None or settings.PUBLIC_URL:
+        return own_address() + path
+    return f"{request.scheme}://{request.get_host()}{path}"

@@ -13,6 +13,7 @@ from registration.samples import (
     prepare_samples,
     simulated_devices,
 )
+from tenants.addresses import own_address
 from tenants.management.commands.serve import Command as ServeCommand
 
 KNOCK_WITHIN = 60  # seconds after the start until the last device has knocked
@@ -56,7 +57,7 @@ class Command(ServeCommand):
             self.stdout.write("Security tokens of devices that wait:")
             for device_id, token in made.tokens.items():
                 self.stdout.write(f"    {device_id}  {token}")
-        self.stdout.write(f"Sign in at {self.address()}/ with a login as shown, tenant included.")
+        self.stdout.write(f"Sign in at {own_address()}/ with a login as shown, tenant included.")
         self._start_simulator()
 
     def _start_simulator(self) -> None:

@@ -13,6 +13,7 @@ from granian.constants import Interfaces
 from granian.log import LogLevels
 from granian.server import Server
 
+from tenants.addresses import own_address
 from tenants.installation import WrongKeyError, prepare_installation
 
 PATIENCE = 3  # seconds that answers on their way are waited for when the server is stopped
@@ -46,7 +47,7 @@ class Command(BaseCommand):
         # Workers open connections of their own; one that is shared across a fork breaks.
         connections.close_all()
         workers = settings.WORKERS or os.cpu_count() or 1
-        self.stdout.write(f"Gatehouse is at {self.address()}  (Ctrl-C stops it)")
+        self.stdout.write(f"Gatehouse is at {own_address()}  (Ctrl-C stops it)")
         self.stdout.flush()  # seen at once, also through a pipe
         Server(
             "config.wsgi:application",
@@ -111,10 +112,3 @@ class Command(BaseCommand):
             self.stdout.write("First start. These passwords are shown once; keep them:")
             for login, password in first.generated.items():
                 self.stdout.write(f"    {login}  {password}")
-
-    def address(self) -> str:
-        """Return the address that people open."""
-        host = "localhost" if settings.HOST in {"0.0.0.0", "::"} else settings.HOST  # noqa: S104
-        return (
-            settings.PUBLIC_URL or f"http://{f'[{host}]' if ':' in host else host}:{settings.PORT}"
-        )
