@@ -13,7 +13,7 @@ from django.http.request import split_domain_port
 from tenants import audit, second_factors, throttle
 from tenants.actors import Actor
 from tenants.hashing import digests_match, keyed_digest
-from tenants.models import User, VerifiedLogin
+from tenants.models import MANAGEMENT, User, VerifiedLogin
 from tenants.tokens import PREFIX as TOKEN_PREFIX
 from tenants.usernames import DEVICE_PREFIX
 
@@ -24,7 +24,9 @@ SLOW_CHECK_PATIENCE = 0.5  # seconds to wait for one's turn
 def find_user(login: str, host: str = "") -> User | None:
     """Return the user behind ``tenant/name``, or behind ``name`` where it is clear who is meant.
 
-    That is whoever has this name in the tenant with the domain ``host``; else the only one.
+    That is whoever has this name in the tenant with the domain ``host``; else the only one; else
+    the one in the management tenant, so that who runs the house keeps the login of the first day
+    whatever names other tenants choose.
     """
     tenant, slash, name = login.partition("/")
     users = User.objects.select_related("tenant")
@@ -35,7 +37,9 @@ def find_user(login: str, host: str = "") -> User | None:
         if at_home is not None:
             return at_home
     namesakes = list(users.filter(username=login)[:2])
-    return namesakes[0] if len(namesakes) == 1 else None
+    if len(namesakes) > 1:
+        namesakes = list(users.filter(username=login, tenant_id=MANAGEMENT))
+    return namesakes[0] if namesakes else None
 
 
 def host_of(request: HttpRequest | None) -> str:

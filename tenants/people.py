@@ -293,7 +293,7 @@ def record_creation(user: User, given: Collection[GlobalRole], *, by: Actor) -> 
         by,
         user.tenant_id,
         audit.Type.USER,
-        f"{user.get_kind_display()} created",
+        "User created" if user.kind == User.Kind.PERSON else "Service created",
         subject=str(user),
         changes={
             "fullName": ("", user.full_name),

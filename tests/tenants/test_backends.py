@@ -121,11 +121,13 @@ def test_service_account_has_a_secret_and_no_password(api, person, device):
     assert device.poll("4711").status_code == 401
 
 
-def test_name_is_found_without_tenant_only_where_it_is_unique(house, person):
+def test_name_is_found_without_tenant_where_it_is_clear_who_is_meant(house, person):
     user = person("acme/operator")
     user.username = "unique"
     user.save()
     assert find_user("unique") == user
+    assert find_user("reader") == person("management/reader")
+    person("management/reader").delete()
     assert find_user("reader") is None
     assert find_user("acme/reader") == person("acme/reader")
     assert find_user("nobody/reader") is None

@@ -82,7 +82,7 @@ def test_invited_person_has_no_password_a_link_and_the_roles(acme, boss):
     assert not handover.was_sent
     assert anna.links.get().purpose == OneTimeLink.Purpose.INVITATION
     told = [e.activity for e in AuditRecord.objects.filter(subject="acme/anna").order_by("pk")]
-    assert told == ["Person created", "User invited"]
+    assert told == ["User created", "User invited"]
     secret = handover.url.rstrip("/").rpartition("/")[2]
     assert secret not in str(list(AuditRecord.objects.values()))
 

@@ -303,10 +303,13 @@ def test_devices_are_counted_and_not_limited(api, make_registration, globex):
     assert answer.json() == {"isReached": False, "deviceCount": 1}
 
 
-def test_login_without_tenant_is_understood_where_it_can_mean_one_only(api, house, person):
+def test_login_without_tenant_is_understood_where_it_is_clear_who_is_meant(api, house, person):
     user = person("acme/operator")
     user.username = "unique"
     user.save()
     header = basic("unique", PASSWORD)
     assert api().get(REQUESTS, Authorization=header).status_code == 200
+    me = api().get("/tenant/currentTenant", Authorization=basic("reader"))
+    assert me.json()["name"] == "management"
+    person("management/reader").delete()
     assert api().get(REQUESTS, Authorization=basic("reader")).status_code == 401

@@ -38,7 +38,12 @@ def test_name_alone_is_enough_where_one_tenant_has_it(anna):
     assert whoami(sign_in("anna")) == "anna acme"
 
 
-def test_name_that_several_tenants_have_needs_its_tenant(house):
+def test_name_that_several_tenants_have_is_the_management_tenants(house):
+    assert whoami(sign_in("operator")) == "operator management"
+
+
+def test_name_that_several_subtenants_have_needs_its_tenant(house, person):
+    person("management/operator").delete()
     console = sign_in("operator")
     assert console.response.status_code == 422
     assert WRONG in read(console.response).text

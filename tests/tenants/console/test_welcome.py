@@ -226,10 +226,11 @@ def test_link_comes_by_mail_and_works(person, mail_server):
 
 @pytest.mark.parametrize(
     "login",
-    ["acme/nobody", "nowhere/operator", "operator", "acme/devicebootstrap", "acme/nomail", "x\x7f"],
+    ["acme/nobody", "nowhere/operator", "reader", "acme/devicebootstrap", "acme/nomail", "x\x7f"],
 )
 def test_answer_is_the_same_where_nothing_is_sent(house, acme, mail_server, login):
     User.objects.create_user(acme, "nomail", "long enough, no mail")
+    User.objects.get(tenant="management", username="reader").delete()  # two others remain
     known, unknown = Console(), Console()
     answers = [forget("acme/operator", known), forget(login, unknown)]
     assert len({(one.status_code, one["Location"], one.content) for one in answers}) == 1
