@@ -19,7 +19,7 @@ ID_RULE: Final = RegexValidator(
 )
 # The contract's rule for one label, and DNS's for several.
 DOMAIN_RULE: Final = RegexValidator(
-    r"^(?=.{2,255}\Z)[a-z]([a-z0-9-]{0,62}[a-z0-9])(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*\Z",
+    r"^(?=.{2,255}\Z)[a-z]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*\Z",
     "A domain has at least two characters: lower-case letters, digits and hyphens, a letter "
     "first; dots between its parts, like acme.example.com.",
 )

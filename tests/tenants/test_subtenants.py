@@ -165,7 +165,7 @@ def test_domain_that_cannot_be_is_refused(make, acme, landlord, domain):
         change_tenant(acme, {"domain": domain}, by=landlord)
 
 
-@pytest.mark.parametrize("domain", ["ab", "acme", "a-1.example.com", "ux.9.y"])
+@pytest.mark.parametrize("domain", ["ab", "acme", "a-1.example.com", "ux.9.y", "t.example.com"])
 def test_domain_that_can_be_is_kept(make, domain):
     assert make(domain=domain)[0].domain == domain
 
