@@ -19,6 +19,7 @@ class Actor:
 
     ``name`` outlives the account: history keeps it when the user is deleted. ``limit`` are the
     rights of the token it acts by, if it acts by one: it has no others, whatever its owner has.
+    ``token`` is the start of that token, by which it is recognised.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Actor:
     source: str = ""
     request_id: str = ""
     limit: frozenset[str] | None = None
+    token: str = ""
 
     @classmethod
     def of(
@@ -35,10 +37,11 @@ class Actor:
         user: "User | None" = None,
         *,
         limit: frozenset[str] | None = None,
+        token: str = "",
     ) -> Self:
         """Return the actor behind ``request``."""
         source, request_id = client_address(request.META), request.META.get(REQUEST_ID, "")
-        return cls(name, user, source, request_id, limit)
+        return cls(name, user, source, request_id, limit, token)
 
 
 SYSTEM = Actor("gatehouse")

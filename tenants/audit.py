@@ -57,7 +57,7 @@ def record(
         tenant_id=tenant_id,
         type=kind,
         activity=activity,
-        text=_cut(text, 1500),
+        text=_cut(f"{text} By API token {by.token}….".lstrip() if by.token else text, 1500),
         severity=severity,
         subject=_cut(subject, 1000),
         actor_tenant=by.user.tenant_id if by.user else "",

@@ -26,6 +26,7 @@ from tenants.backends import BusyError, TokenNeededError
 from tenants.models import Tenant, User
 from tenants.roles import Role
 from tenants.throttle import ThrottledError
+from tenants.tokens import TokenCaller
 
 P = ParamSpec("P")
 
@@ -166,12 +167,14 @@ def _admit(request: HttpRequest, roles: Mapping[str, Role | tuple[Role, ...] | s
     admitted = cast("ApiRequest", request)
     admitted.caller = caller
     admitted.tenant = caller.tenant
-    user = getattr(caller, "user", caller)  # of a token, its owner
+    by_token = caller if isinstance(caller, TokenCaller) else None
+    user = by_token.user if by_token else caller
     admitted.actor = Actor.of(
         request,
         caller.username,
         user if isinstance(user, User) else None,
-        limit=None if user is caller else caller.effective_roles,
+        limit=by_token.effective_roles if by_token else None,
+        token=by_token.token.start if by_token else "",
     )
 
 

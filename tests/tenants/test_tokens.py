@@ -227,3 +227,14 @@ def test_actor_behind_a_token_is_its_owner(make, person):
     from registration.models import Registration
 
     assert Registration.objects.get(device_id="4711").created_by == registration_by
+
+
+def test_audit_log_tells_by_which_token_something_was_done(make):
+    token, text = make()
+    Bearer(text).post(REQUESTS, {"id": "by-token"})
+    Api("acme/operator").post(REQUESTS, {"id": "by-password"})
+    said = dict(
+        AuditRecord.objects.filter(type="DeviceRegistration").values_list("subject", "text")
+    )
+    assert said == {"by-token": f"By API token {token.start}….", "by-password": ""}
+    assert text not in str(list(AuditRecord.objects.values()))
