@@ -31,7 +31,7 @@ from tenants.options import set_option
 from tenants.tokens import make_token
 from tests.consoles import Console
 from tests.support import Api, knock
-from tests.tenants.test_subtenants import NEVER
+from tests.tenants.tenancy import NEVER
 
 MODELS = [model for model in apps.get_models() if not model._meta.proxy]
 HOLDINGS = {holding.model: holding for holding in holdings()}
