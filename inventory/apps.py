@@ -9,5 +9,11 @@ class InventoryConfig(AppConfig):
         from inventory import models  # noqa: PLC0415 -- not loaded before
         from tenants.holdings import Holding, register_holding  # noqa: PLC0415
 
-        register_holding(Holding("device logins", models.DeviceCredentials, "tenant", rank=50))
-        register_holding(Holding("groups", models.DeviceGroup, "tenant", rank=60, is_tree=True))
+        for holding in (
+            Holding("device events", models.DeviceEvent, "tenant", rank=30),
+            Holding("deleted devices", models.Tombstone, "tenant", rank=40, is_shown=False),
+            Holding("device logins", models.DeviceCredentials, "tenant", rank=50),
+            Holding("external IDs", models.ExternalId, "tenant", rank=55),
+            Holding("devices and groups", models.ManagedObject, "tenant", rank=60, is_tree=True),
+        ):
+            register_holding(holding)

@@ -44,3 +44,8 @@ class _AsWords(Func):
 def as_words(column: str) -> Func:
     """Return ``column`` for a search that is to find Ü for ü."""
     return _AsWords(F(column), output_field=models.CharField())
+
+
+def text_key(text: str, length: int = 200) -> str:
+    """Return what ``text`` is sorted and searched by: without capitals, and not endless."""
+    return text[:length].casefold()[:length]

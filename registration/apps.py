@@ -5,8 +5,10 @@ class RegistrationConfig(AppConfig):
     name = "registration"
 
     def ready(self) -> None:
-        """Tell the tenants app which options this one reads, and what of its a tenant has."""
-        from registration import models, options  # noqa: PLC0415 -- not loaded before
+        """Tell the apps below which options this one reads, what it has, and what it knows."""
+        from inventory.history import register_history  # noqa: PLC0415
+        from inventory.logins import register_release  # noqa: PLC0415
+        from registration import afterwards, models, options  # noqa: PLC0415 -- not loaded before
         from tenants.holdings import Holding, register_holding  # noqa: PLC0415
         from tenants.options import register_option  # noqa: PLC0415
 
@@ -27,3 +29,5 @@ class RegistrationConfig(AppConfig):
         register_holding(Holding("events", models.RegistrationEvent, "tenant", rank=30))
         for table in (models.Tally, models.TallyChange):
             register_holding(Holding("counts", table, "tenant", rank=40, is_shown=False))
+        register_release(afterwards.let_go)
+        register_history(afterwards.history)

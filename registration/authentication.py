@@ -1,43 +1,15 @@
 """Devices signing in with what they were given; the first time closes their hand-over."""
 
-from dataclasses import dataclass
-
 from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
 
+from inventory.callers import DeviceUser
+from inventory.logins import note_return, note_use, returning, show_state
 from inventory.models import DeviceCredentials
 from registration.models import Registration
 from tenants.actors import Actor
-from tenants.models import Tenant
-from tenants.roles import DEVICE, Role, effective_roles
 from tenants.usernames import DEVICE_PREFIX
-
-
-@dataclass(frozen=True)
-class DeviceUser:
-    """The user behind a device's login."""
-
-    credentials: DeviceCredentials
-
-    @property
-    def username(self) -> str:
-        """Return the user name, without the tenant."""
-        return self.credentials.username
-
-    @property
-    def tenant(self) -> Tenant:
-        """Return the tenant the device belongs to."""
-        return self.credentials.tenant
-
-    @property
-    def effective_roles(self) -> frozenset[str]:
-        """Return what a device may do."""
-        return effective_roles([str(role) for role in DEVICE])
-
-    def has_role(self, role: Role) -> bool:
-        """Say whether a device has ``role``."""
-        return role in self.effective_roles
 
 
 def authenticate_device(
@@ -59,7 +31,16 @@ def authenticate_device(
         for tenant in (credentials.tenant_id, ""):
             tried = passwords.get((tenant, credentials.device_id))
             if tried is not None and credentials.check_password(tried):
-                return DeviceUser(credentials) if _has_logged_in(request, credentials) else None
+                if not _has_logged_in(request, credentials):
+                    return None
+                by = Actor.of(request, credentials.username)
+                note_use(credentials, tried, by=by)
+                return DeviceUser(credentials)
+    for (tenant, device_id), password in passwords.items():
+        gone = returning(device_id, password)
+        if gone is not None and tenant in (gone.tenant_id, ""):
+            by = Actor.of(request, DeviceCredentials.login_name(device_id))
+            note_return(gone, by=by)
     return None
 
 
@@ -82,6 +63,9 @@ def _has_logged_in(request: HttpRequest, credentials: DeviceCredentials) -> bool
         still_valid = DeviceCredentials.objects.filter(
             pk=credentials.pk, digest=credentials.digest
         ).update(first_login_at=timezone.now())
-        if still_valid and registration:
-            registration.confirm(device=Actor.of(request, credentials.username))
+        if still_valid:
+            credentials.refresh_from_db()
+            if registration:
+                registration.confirm(device=Actor.of(request, credentials.username))
+            show_state(credentials)
     return bool(still_valid)

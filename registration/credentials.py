@@ -3,14 +3,11 @@
 import hashlib
 import hmac
 import secrets
-from typing import Final
 
+from inventory.passwords import password_from
 from tenants.hashing import digests_match, keyed_digest
 
 MAX_TOKEN_LENGTH = 1000  # characters of a security token; longer ones are no tokens
-PASSWORD_LENGTH = 32  # characters; agents accept 8 to 32
-# Letters and digits survive key=value files, CSV and shells; none of 0 O 1 l I misleads a reader.
-LETTERS: Final = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 
 
 def token_digest(device_id: str, token: str) -> str:
@@ -37,9 +34,4 @@ def handover_password(device_id: str, nonce: str) -> str:
     """
     seed = keyed_digest("handover-password", device_id, nonce)
     stream = hmac.digest(seed.encode(), b"stream", hashlib.sha512)
-    number = int.from_bytes(stream)
-    letters = []
-    for _ in range(PASSWORD_LENGTH):
-        number, index = divmod(number, len(LETTERS))
-        letters.append(LETTERS[index])
-    return "".join(letters)
+    return password_from(int.from_bytes(stream))

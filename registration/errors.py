@@ -53,6 +53,19 @@ class AlreadyAcceptedError(TransitionError):
         self.args = (f'"{device_id}" was already accepted by {by} at {at:%H:%M:%S} UTC.',)
 
 
+class AlreadyReportedError(RegistrationError):
+    """The device is in its groups by now."""
+
+    code = "reported"
+
+    def __init__(self, device_id: str) -> None:
+        super().__init__(
+            f'"{device_id}" has created its device object already. Change its groups on the page '
+            "of the device."
+        )
+        self.device_id = device_id
+
+
 class MoveRefusedError(TransitionError):
     """The registration cannot go to that tenant; the message says why."""
 

@@ -13,7 +13,8 @@ from typing import Final
 from django.db import transaction
 from django.utils import timezone
 
-from inventory.models import DeviceCredentials, DeviceGroup
+from inventory.groups import group_at
+from inventory.models import DeviceCredentials
 from registration.errors import PollRefusedError, RegistrationError
 from registration.lifecycle import Stage
 from registration.models import Registration
@@ -128,7 +129,7 @@ def _prepare_tenant(sample: SampleTenant, management: Tenant, made: Samples) -> 
     GlobalRole.objects.prepare(tenant)
     people = {name: _prepare_person(tenant, name, made) for name in PEOPLE}
     operator = Actor("operator", people["operator"])
-    groups = [DeviceGroup.objects.at_path(tenant, path, by=operator) for path in sample.groups]
+    groups = [group_at(tenant, path, by=operator) for path in sample.groups]
     stories = [story for story, number in STORIES.items() for _ in range(number)]
     stories += [CONFIRMED] * sample.more_confirmed
     for number, story in enumerate(stories, start=1):

@@ -25,7 +25,10 @@ GROUPS: Final[Mapping[str, tuple[Role, ...]]] = {
         Role.DEVICE_CONTROL_READ,
         Role.DEVICE_CONTROL_ADMIN,
         Role.INVENTORY_READ,
+        Role.INVENTORY_CREATE,
         Role.INVENTORY_ADMIN,
+        Role.IDENTITY_READ,
+        Role.IDENTITY_ADMIN,
     ),
     "Options": (Role.OPTION_MANAGEMENT_READ, Role.OPTION_MANAGEMENT_ADMIN),
     "People": (

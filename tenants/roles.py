@@ -13,7 +13,10 @@ class Role(StrEnum):
     DEVICE_CONTROL_READ = "ROLE_DEVICE_CONTROL_READ"
     DEVICE_CONTROL_ADMIN = "ROLE_DEVICE_CONTROL_ADMIN"
     INVENTORY_READ = "ROLE_INVENTORY_READ"
+    INVENTORY_CREATE = "ROLE_INVENTORY_CREATE"
     INVENTORY_ADMIN = "ROLE_INVENTORY_ADMIN"
+    IDENTITY_READ = "ROLE_IDENTITY_READ"
+    IDENTITY_ADMIN = "ROLE_IDENTITY_ADMIN"
     OPTION_MANAGEMENT_READ = "ROLE_OPTION_MANAGEMENT_READ"
     OPTION_MANAGEMENT_ADMIN = "ROLE_OPTION_MANAGEMENT_ADMIN"
     USER_MANAGEMENT_READ = "ROLE_USER_MANAGEMENT_READ"
@@ -31,8 +34,11 @@ class Role(StrEnum):
 DESCRIPTIONS: Final[dict[Role, str]] = {
     Role.DEVICE_CONTROL_READ: "See device registrations.",
     Role.DEVICE_CONTROL_ADMIN: "Register, accept, unblock and cancel devices.",
-    Role.INVENTORY_READ: "See groups of devices.",
-    Role.INVENTORY_ADMIN: "Make groups, and put devices into them.",
+    Role.INVENTORY_READ: "See devices and groups.",
+    Role.INVENTORY_CREATE: "Create devices through the API, and change one's own.",
+    Role.INVENTORY_ADMIN: "Make groups, put devices into them, change and delete devices.",
+    Role.IDENTITY_READ: "See external IDs through the API.",
+    Role.IDENTITY_ADMIN: "Add and remove external IDs.",
     Role.OPTION_MANAGEMENT_READ: "See options, the security token policy among them.",
     Role.OPTION_MANAGEMENT_ADMIN: "Change options.",
     Role.USER_MANAGEMENT_READ: "See people, services and roles.",
@@ -50,7 +56,8 @@ DESCRIPTIONS: Final[dict[Role, str]] = {
 # Administering includes reading: nobody has to be given both.
 INCLUDES: Final[dict[Role, frozenset[Role]]] = {
     Role.DEVICE_CONTROL_ADMIN: frozenset({Role.DEVICE_CONTROL_READ}),
-    Role.INVENTORY_ADMIN: frozenset({Role.INVENTORY_READ}),
+    Role.INVENTORY_ADMIN: frozenset({Role.INVENTORY_READ, Role.INVENTORY_CREATE}),
+    Role.IDENTITY_ADMIN: frozenset({Role.IDENTITY_READ}),
     Role.OPTION_MANAGEMENT_ADMIN: frozenset({Role.OPTION_MANAGEMENT_READ}),
     Role.USER_MANAGEMENT_ADMIN: frozenset({Role.USER_MANAGEMENT_READ}),
     Role.TENANT_MANAGEMENT_CREATE: frozenset({Role.TENANT_MANAGEMENT_READ}),
@@ -77,18 +84,21 @@ ABOUT_SUBTENANTS: Final = frozenset(
 READER: Final = (
     Role.DEVICE_CONTROL_READ,
     Role.INVENTORY_READ,
+    Role.IDENTITY_READ,
     Role.OPTION_MANAGEMENT_READ,
     Role.USER_MANAGEMENT_OWN_READ,
 )
 OPERATOR: Final = (
     Role.DEVICE_CONTROL_ADMIN,
     Role.INVENTORY_ADMIN,
+    Role.IDENTITY_ADMIN,
     Role.OPTION_MANAGEMENT_READ,
     Role.USER_MANAGEMENT_OWN_READ,
 )
 ADMINISTRATOR: Final = (
     Role.DEVICE_CONTROL_ADMIN,
     Role.INVENTORY_ADMIN,
+    Role.IDENTITY_ADMIN,
     Role.OPTION_MANAGEMENT_ADMIN,
     Role.USER_MANAGEMENT_ADMIN,
     Role.USER_MANAGEMENT_OWN_READ,
@@ -96,7 +106,8 @@ ADMINISTRATOR: Final = (
     Role.AUDIT_ADMIN,
 )
 BOOTSTRAP: Final = (Role.DEVICE_BOOTSTRAP,)
-DEVICE: Final = (Role.USER_MANAGEMENT_OWN_READ,)
+# What a device makes is its own, and with that it may do everything.
+DEVICE: Final = (Role.USER_MANAGEMENT_OWN_READ, Role.INVENTORY_CREATE)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from typing import Any
 from django.db import transaction
 from django.http import HttpResponse
 
+from inventory import logins
 from inventory.models import DeviceCredentials, DeviceGroup
 from registration.api.payloads import (
     ChangePayload,
@@ -70,6 +71,7 @@ def device_credentials(request: ApiRequest) -> HttpResponse:
     """
     poll = DeviceCredentialsPayload.read(request)
     device_id = normalize_device_id(poll.device_id)
+    device = Actor.of(request, DeviceCredentials.login_name(device_id))
     try:
         # The bootstrap account of a tenant lets in that tenant's devices only.
         registration = (
@@ -77,10 +79,9 @@ def device_credentials(request: ApiRequest) -> HttpResponse:
             .select_related("tenant__parent")
             .get(device_id=device_id, tenant__status=Tenant.Status.ACTIVE)
         )
-        password = registration.poll(
-            token=poll.token, device=Actor.of(request, DeviceCredentials.login_name(device_id))
-        )
+        password = registration.poll(token=poll.token, device=device)
     except Registration.DoesNotExist as error:
+        logins.note_knock(request.tenant, device_id, by=device)
         raise no_request(poll.device_id) from error
     except PollRefusedError as error:
         if error.status == Status.ACCEPTED:  # its hand-over is over

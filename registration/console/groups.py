@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from inventory import groups
 from inventory.models import DeviceGroup
 from tenants.decorators import tenant_view
 from tenants.http import TenantRequest
@@ -40,7 +41,7 @@ def group_at(request: TenantRequest, tenant: Tenant, path: str) -> DeviceGroup |
     if not path:
         return None
     if GroupRights.of(request).may_make:
-        return DeviceGroup.objects.at_path(tenant, path, by=request.actor)
+        return groups.group_at(tenant, path, by=request.actor)
     return DeviceGroup.objects.existing(tenant, path)
 
 
@@ -54,12 +55,12 @@ def group_options(request: TenantRequest) -> HttpResponse:
     named = next((name for name in request.GET if name.endswith("group")), "")
     typed = storable(request.GET.get(named, ""))
     if request.GET.get("everywhere"):
-        groups = DeviceGroup.objects.visible_to(request.tenant)
+        offered = DeviceGroup.objects.visible_to(request.tenant)
         below = storable(request.GET.get("tenant", ""))
-        groups = groups.filter(tenant=below) if below else groups
+        offered = offered.filter(tenant=below) if below else offered
     else:
-        groups = DeviceGroup.objects.for_tenant(request.tenant)
-    paths = groups.matching(typed.strip()).order_by("path").values_list("path", flat=True)
+        offered = DeviceGroup.objects.for_tenant(request.tenant)
+    paths = offered.matching(typed.strip()).order_by("path").values_list("path", flat=True)
     return render(
         request, "registration/_group_options.html", {"paths": paths.distinct()[:OFFERED]}
     )

@@ -16,6 +16,7 @@ from django.core.exceptions import EmptyResultSet
 from django.db import connection, models, transaction
 from django.utils import timezone
 
+from inventory import devices
 from inventory.fields import DeviceIdField
 from inventory.models import DeviceCredentials
 from registration import options
@@ -27,6 +28,7 @@ from tenants import audit, quota
 from tenants.actors import Actor
 from tenants.models import Tenant, User
 
+SHELLS_AT_ONCE: Final = 500  # devices that never reported, taken away in one statement
 LEFT_BEHIND: Final = timedelta(hours=1)  # after which nobody comes back to a preview
 KEEP: Final = timedelta(days=7)  # how long results can be looked at again; events stay for good
 
@@ -45,6 +47,10 @@ class Outcome(models.TextChoices):
         "The policy requires a security token and the device sent none.",
     )
     LIMIT = "limit", "The tenant's device limit is reached."
+    RETURNING = (
+        "returned",
+        "It was deleted here before: accept it by itself, if it may come back.",
+    )
 
 
 class BulkDecision(models.Model):
@@ -129,6 +135,12 @@ class BulkDecision(models.Model):
         if not self.accepts:
             return
         self._mark(Outcome.STATE, exists + "r.status <> %s)", [Status.PENDING_ACCEPTANCE])
+        if not self.hand_picked:  # nothing but a person's own choice lets a deleted device in again
+            self._mark(
+                Outcome.RETURNING,
+                "EXISTS (SELECT 1 FROM inventory_tombstone t"
+                " WHERE t.tenant_id = i.owner_id AND t.device_id = i.device_id)",
+            )
         policies = self._policies()
         picked_freely = [
             tenant
@@ -260,7 +272,10 @@ class BulkDecision(models.Model):
                 subject=str(self.pk),
                 text=f"{number} of the devices were given credentials and never used them.",
             )
+        shells = list(unused.values_list("managed_object", flat=True))
         unused.delete()
+        for start in range(0, len(shells), SHELLS_AT_ONCE):
+            devices.withdraw(shells[start : start + SHELLS_AT_ONCE])
         kept = DeviceCredentials.objects.filter(
             device_id=models.OuterRef("device_id"), tenant_id=models.OuterRef("tenant_id")
         )

@@ -45,6 +45,7 @@ class RegistrationEvent(models.Model):
         MOVED_OUT = "moved-out", "Moved to another tenant"
         MOVED_IN = "moved-in", "Moved here from another tenant"
         SUPERSEDED = "superseded", "Registered anew"
+        DEVICE_DELETED = "device-deleted", "Device deleted"
 
     tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="+", db_index=False)
     device_id = DeviceIdField()

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 from django.db import models, transaction
 
-from inventory.models import DeviceCredentials, DeviceGroup
+from inventory.models import DeviceCredentials, DeviceGroup, Tombstone
 from registration.device_ids import clean_device_id
 from registration.errors import DuplicateError
 from registration.lifecycle import Stage, Status
@@ -69,7 +69,10 @@ class RegistrationQuerySet(models.QuerySet["Registration"]):
 
     def with_display(self) -> Self:
         """Fetch what a row shows, in one query."""
-        return self.select_related("group", "tenant")
+        deleted = Tombstone.objects.filter(
+            tenant=models.OuterRef("tenant"), device_id=models.OuterRef("device_id")
+        )
+        return self.select_related("group", "tenant").annotate(is_returning=models.Exists(deleted))
 
     def register(
         self,

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 
+from inventory import devices, logins
 from inventory.models import DeviceCredentials, DeviceGroup
 from registration import lifecycle, options
 from registration.credentials import (
@@ -16,10 +17,10 @@ from registration.credentials import (
 )
 from registration.errors import (
     AlreadyAcceptedError,
+    AlreadyReportedError,
     BlockedError,
     DeviceLimitReachedError,
     DuplicateError,
-    MoveRefusedError,
     PollRefusedError,
     ReasonMissingError,
     TokenMismatchError,
@@ -27,6 +28,7 @@ from registration.errors import (
     TransitionError,
 )
 from registration.lifecycle import Stage, Status
+from registration.models.destination import check_target
 from registration.models.events import RegistrationEvent
 from registration.models.facts import RegistrationFacts
 from registration.models.indexes import REGISTRATION_INDEXES
@@ -111,6 +113,7 @@ class Registration(RegistrationFacts):
 
     def _connect(self, digest: str, device: Actor) -> Status:
         self.token_digest = digest
+        logins.note_knock(self.tenant, self.device_id, by=device)
         target = lifecycle.status_on_connect(
             options.token_policy(self.tenant), sends_token=bool(digest)
         )
@@ -131,7 +134,16 @@ class Registration(RegistrationFacts):
             self.delivered_at = timezone.now()
         password = handover_password(self.device_id, self.handover_nonce)
         if first:
-            DeviceCredentials.issue(self.tenant, self.device_id, password)
+            devices.let_in(
+                self.tenant,
+                self.device_id,
+                password,
+                by=device,
+                group=self.group,
+                device_type=self.device_type,
+                registered_at=self.created_at,
+                registered_by=self.created_by_name,
+            )
             Tally.moved(self.tenant_id, Stage.ACCEPTED, Stage.DELIVERED)
         self.deliveries += 1
         self.save(
@@ -216,7 +228,7 @@ class Registration(RegistrationFacts):
 
         This comes last, because until the commit everybody else of the tenant waits for it.
         """
-        if self._credentials().exists():
+        if self.credentials().exists():
             return
         try:
             quota.take_place(self.tenant_id)
@@ -321,15 +333,36 @@ class Registration(RegistrationFacts):
             self._log(kind, actor=by, from_status=self.status)
             was_counted = self.status == Status.ACCEPTED
             self.delete()
-            if was_counted and not self._credentials().exists():
+            if was_counted and not self.credentials().exists():
                 quota.free_places(self.tenant_id)
 
+    def let_go(self, *, by: Actor) -> None:
+        """Go with the device's login, which is about to be deleted; its place is freed with it.
+
+        A registration whose device is not let in stays: somebody expects the device anew.
+        """
+        with transaction.atomic():
+            self._lock()
+            if self.status != Status.ACCEPTED:
+                return
+            Tally.moved(self.tenant_id, self.stage, None)
+            self._log(Kind.DEVICE_DELETED, actor=by, from_status=self.status)
+            self.delete()
+
     def join_group(self, group: DeviceGroup | None, *, by: Actor) -> None:
-        """Change the group that the device will be put into."""
+        """Change the group that the device will be put into when it creates its device object.
+
+        Raises:
+            AlreadyReportedError: it has done so; it is put into groups as a device now.
+        """
         with transaction.atomic():
             self._lock()
             if self.group_id == (group.pk if group else None):
                 return
+            if not devices.set_group_to_join(
+                self.tenant_id, self.device_id, group
+            ) and devices.has_reported(self.tenant_id, self.device_id):
+                raise AlreadyReportedError(self.device_id)
             self.group = group
             self.save(update_fields=["group"])
             self._log(Kind.GROUP_CHANGED, actor=by, reason=group.path if group else "No group.")
@@ -345,7 +378,7 @@ class Registration(RegistrationFacts):
         """
         with transaction.atomic():
             self._lock()
-            target = self._check_target(tenant)
+            target = check_target(self, tenant)
             origin, stage = self.tenant_id, self.stage
             self._log(Kind.MOVED_OUT, actor=by, from_status=self.status)
             self.tenant, self.group = target, None
@@ -364,29 +397,16 @@ class Registration(RegistrationFacts):
                 changes={"tenant": (origin, target.pk)},
             )
 
-    def _check_target(self, tenant: Tenant) -> Tenant:
-        """Return the tenant to move to, held so that it cannot be suspended or deleted now."""
-        name = f'"{self.device_id}"'
-        if not self.is_movable:
-            why = f"{name} has been accepted. Only a device that is not let in yet can be moved."
-        elif tenant.pk == self.tenant_id:
-            why = f"{name} is in tenant {tenant.pk} already."
-        elif self._credentials().exists():
-            why = f"{name} has credentials in tenant {self.tenant_id}, so it cannot leave it."
-        else:
-            held = Tenant.objects.active().select_for_update(no_key=True).filter(pk=tenant.pk)
-            target = held.first()
-            if target:
-                return target
-            why = f"There is no active tenant with ID {tenant.pk}."
-        raise MoveRefusedError(self.device_id, self.status, why)
-
-    def _credentials(self) -> "models.QuerySet[DeviceCredentials]":
+    def credentials(self) -> "models.QuerySet[DeviceCredentials]":
+        """Return the device's login, if it has one in this tenant."""
         return DeviceCredentials.objects.filter(device_id=self.device_id, tenant=self.tenant_id)
 
     def _revoke_unused(self, by: Actor) -> None:
         """Void the password of this hand-over, unless the device has come in with it."""
-        revoked, _ = self._credentials().filter(first_login_at__isnull=True).delete()
+        unused = self.credentials().filter(first_login_at__isnull=True)
+        shells = list(unused.values_list("managed_object", flat=True))
+        revoked, _ = unused.delete()
+        devices.withdraw(shells)
         if revoked:
             audit.record(
                 by,

@@ -8,7 +8,7 @@ from django.urls import URLPattern, URLResolver
 from django.urls.converters import get_converters
 
 from config.urls import console_urls
-from inventory.models import DeviceGroup
+from inventory.groups import group_at
 from registration.lifecycle import Stage
 from registration.models import BulkDecision, Registration
 from tenants.actors import SYSTEM
@@ -62,7 +62,7 @@ def scene(make_registration, house, person, operator):
     row = make_registration(HOSTILE_IDS[0], stage=Stage.PENDING, token="s3cret")
     for device_id, stage in zip(HOSTILE_IDS[1:], (Stage.BLOCKED, Stage.DELIVERED), strict=True):
         make_registration(device_id, stage=stage)
-    group = DeviceGroup.objects.at_path(row.tenant, HOSTILE_IDS[1], by=SYSTEM)
+    group = group_at(row.tenant, HOSTILE_IDS[1], by=SYSTEM)
     row.join_group(group, by=operator)
     blocked = Registration.objects.get(device_id=HOSTILE_IDS[1])
     blocked.unblock(by=operator, reason=HOSTILE_IDS[0])

@@ -8,7 +8,11 @@ from django.db import models
 from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from inventory.models import DeviceCredentials, DeviceGroup
+from inventory.devices import report
+from inventory.groups import add_to_group, group_at
+from inventory.identity import bind
+from inventory.logins import delete_login
+from inventory.models import DeviceCredentials
 from registration.lifecycle import Stage
 from registration.models import BulkDecision, BulkDecisionItem, Registration, Tally
 from tenants.actors import SYSTEM, Actor
@@ -134,8 +138,12 @@ def furnish(tenant, make_registration, person, landlord):
     assert (
         Api(f"{tenant.pk}/device_{accepted}", password).get("/user/currentUser").status_code == 200
     )
-    group = DeviceGroup.objects.at_path(tenant, "Plant/Hall/Row", by=SYSTEM)
-    accepted.join_group(group, by=by)
+    group = group_at(tenant, "Plant/Hall/Row", by=SYSTEM)
+    credentials = DeviceCredentials.objects.get(device_id=accepted.device_id)
+    device, _ = report(credentials, name="", kind="", fragments={}, by=SYSTEM)
+    add_to_group(group, [device], by=by)
+    bind(device, "serial", "1", by=by)
+    delete_login(DeviceCredentials.issue(tenant, f"gone-of-{tenant.pk}", "x" * 32), by=by)
     # Somebody of this tenant is the author of what the management tenant looks at, too.
     for owner in (tenant, Tenant.objects.get(pk="management")):
         BulkDecision.about(

@@ -9,7 +9,15 @@ from django.conf import settings
 from django.urls import URLPattern, URLResolver
 
 from config.urls import urlpatterns
-from inventory.models import DeviceCredentials, DeviceGroup
+from inventory.logins import delete_login
+from inventory.models import (
+    DeviceCredentials,
+    DeviceEvent,
+    DeviceGroup,
+    ExternalId,
+    ManagedObject,
+    Tombstone,
+)
 from registration.models import Registration, RegistrationEvent
 from tenants.api.http import PUBLIC
 from tenants.links import link_digest
@@ -41,6 +49,10 @@ OWNED = {
     AuditRecord: "tenant_id",
     DeviceGroup: "tenant",
     DeviceCredentials: "tenant",
+    DeviceEvent: "tenant",
+    ExternalId: "tenant",
+    ManagedObject: "tenant",
+    Tombstone: "tenant",
     Registration: "tenant",
     RegistrationEvent: "tenant",
 }
@@ -55,6 +67,7 @@ NOT_OWNED = {
     "Session": "found by its key, or by the person",
     "Authenticator": "found by the person",
     "RecoveryCodes": "found by the person",
+    "ChildLink": "found by the objects that it joins",
     "Tally": "read by counts(tenant)",
     "TallyChange": "read by counts(tenant)",
     "BulkDecision": "found by its tenant and its maker together",
@@ -124,8 +137,10 @@ def belongings(house, make_registration, operator, globex_operator, person):
     """Something of every kind for both tenants."""
     for tenant, by in ((house["acme"], operator), (house["globex"], globex_operator)):
         registration = make_registration(f"device-of-{tenant}", tenant=tenant)
-        DeviceGroup.objects.create(tenant=tenant, name="Plant", path="Plant")
+        group = DeviceGroup.objects.create(tenant=tenant, name="Plant", path="Plant")
         DeviceCredentials.issue(tenant, registration.device_id, "x" * 32)
+        ExternalId.objects.create(tenant=tenant, type="serial", value="1", managed_object=group)
+        delete_login(DeviceCredentials.issue(tenant, f"gone-of-{tenant}", "x" * 32), by=by)
         set_option(tenant, "some", "option", "value", by=by)
         user = person(f"{tenant}/reader")
         ApiToken.objects.create(user=user, name="token", start="x", digest=link_digest(tenant.pk))

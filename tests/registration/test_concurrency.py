@@ -5,6 +5,7 @@ from functools import partial
 
 import pytest
 
+from inventory.groups import group_at
 from inventory.models import DeviceCredentials, DeviceGroup
 from registration.errors import (
     AlreadyAcceptedError,
@@ -262,7 +263,7 @@ def test_whole_contract_at_once_answers_everybody(house, make_registration, acme
 
 def test_same_group_and_option_made_at_once_exist_once(acme, person):
     groups = at_once(
-        *[lambda: DeviceGroup.objects.at_path(acme, "Plant A/Hall 2", by=SYSTEM) for _ in range(6)],
+        *[lambda: group_at(acme, "Plant A/Hall 2", by=SYSTEM) for _ in range(6)],
         *[
             lambda: Api("acme/administrator").put("/tenant/options/c/k", {"value": "x"})
             for _ in range(6)

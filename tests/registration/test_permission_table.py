@@ -9,6 +9,7 @@ from functools import partial
 
 import pytest
 
+from inventory.groups import group_at
 from inventory.models import DeviceGroup
 from registration.lifecycle import Stage
 from registration.models import BulkDecision, Registration
@@ -244,7 +245,7 @@ def test_server_applies_the_policy_that_is_not_shown(required, somebody):
 def test_groups_are_shown_to_those_who_may_see_them(
     make_registration, somebody, acme, operator, name
 ):
-    group = DeviceGroup.objects.at_path(acme, "Hall 2", by=SYSTEM)
+    group = group_at(acme, "Hall 2", by=SYSTEM)
     registration = make_registration("press-7")
     registration.join_group(group, by=operator)
     desk = Console(somebody("acme", name))
@@ -271,8 +272,8 @@ def test_groups_are_shown_to_those_who_may_see_them(
 def test_new_groups_are_made_by_those_who_may(
     make_registration, person, acme, globex, path, problem
 ):
-    DeviceGroup.objects.at_path(acme, "Hall 2", by=SYSTEM)
-    DeviceGroup.objects.at_path(globex, "Secret lab", by=SYSTEM)
+    group_at(acme, "Hall 2", by=SYSTEM)
+    group_at(globex, "Secret lab", by=SYSTEM)
     give_rights(person("acme/operator"), ADMIN, Role.INVENTORY_READ)
     desk = Console("acme/operator")
     rows = ROWS | {"rows-0-device_id": "press-7", "rows-0-group": path}
@@ -288,7 +289,7 @@ def test_new_groups_are_made_by_those_who_may(
 
 
 def test_group_in_the_contract_needs_the_right_to_see_groups(person, acme):
-    group = DeviceGroup.objects.at_path(acme, "Hall 2", by=SYSTEM)
+    group = group_at(acme, "Hall 2", by=SYSTEM)
     body = {"id": "press-7", "groupId": str(group.pk)}
     give_rights(person("acme/operator"), ADMIN)
     assert Api("acme/operator").post(REQUESTS, body).status_code == 403

@@ -2,7 +2,7 @@
 
 import pytest
 
-from inventory.models import DeviceGroup
+from inventory.groups import group_at
 from registration.lifecycle import Stage
 from registration.models import Registration
 from tenants.actors import SYSTEM
@@ -26,7 +26,7 @@ def desk(api):
 
 
 def test_management_registers_for_a_tenant_or_into_a_group(desk, management):
-    group = DeviceGroup.objects.at_path(management, "Hall 2", by=SYSTEM)
+    group = group_at(management, "Hall 2", by=SYSTEM)
     assert desk.post(REQUESTS, {"id": "4711", "tenantId": "acme"}).status_code == 201
     own = {"id": "4712", "tenantId": "management", "groupId": str(group.pk)}
     assert desk.post(REQUESTS, own).status_code == 201
@@ -35,7 +35,7 @@ def test_management_registers_for_a_tenant_or_into_a_group(desk, management):
 
 @pytest.mark.parametrize("whose", ["acme", "management"])
 def test_another_tenant_and_a_group_is_refused_with_a_sentence(desk, house, whose):
-    group = DeviceGroup.objects.at_path(house[whose], "Hall 2", by=SYSTEM)
+    group = group_at(house[whose], "Hall 2", by=SYSTEM)
     body = {"id": "4711", "tenantId": "acme", "groupId": str(group.pk)}
     answer = desk.post(REQUESTS, body)
     assert answer.status_code == 422

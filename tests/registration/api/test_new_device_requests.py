@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from inventory.models import DeviceGroup
+from inventory.groups import group_at
 from registration.lifecycle import Stage
 from registration.models import Registration
 from tenants.actors import SYSTEM
@@ -38,7 +38,7 @@ def test_registering_answers_with_the_resource_and_where_it_is(api, acme):
 
 
 def test_everything_sent_is_kept(api, acme):
-    group = DeviceGroup.objects.at_path(acme, "Plant A/Hall 2", by=SYSTEM)
+    group = group_at(acme, "Plant A/Hall 2", by=SYSTEM)
     sent = {
         "id": "4711",
         "groupId": str(group.pk),
@@ -52,7 +52,7 @@ def test_everything_sent_is_kept(api, acme):
 
 @pytest.mark.parametrize("as_text", [str, int], ids=["text", "number"])
 def test_group_id_may_be_text_or_a_number(as_text, api, acme):
-    group = DeviceGroup.objects.at_path(acme, "Plant A", by=SYSTEM)
+    group = group_at(acme, "Plant A", by=SYSTEM)
     answer = api("acme/operator").post(REQUESTS, {"id": "4711", "groupId": as_text(group.pk)})
     assert answer.json()["groupId"] == str(group.pk)
 
@@ -65,7 +65,7 @@ def test_unknown_group_is_refused(group_id, api):
 
 
 def test_group_of_another_tenant_is_unknown(api, globex):
-    group = DeviceGroup.objects.at_path(globex, "Secret lab", by=SYSTEM)
+    group = group_at(globex, "Secret lab", by=SYSTEM)
     answer = api("acme/operator").post(REQUESTS, {"id": "4711", "groupId": str(group.pk)})
     assert answer.status_code == 422
     assert "Secret" not in answer.content.decode()

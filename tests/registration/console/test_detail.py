@@ -2,6 +2,7 @@
 
 import pytest
 
+from inventory.groups import group_at
 from inventory.models import DeviceGroup
 from registration.lifecycle import Stage, TokenPolicy
 from tenants.actors import SYSTEM
@@ -42,7 +43,7 @@ def test_page_offers_what_can_be_done_at_its_stage(
 
 
 def test_page_tells_the_facts(make_registration, desk, acme):
-    group = DeviceGroup.objects.at_path(acme, "Plant A/Hall 2", by=SYSTEM)
+    group = group_at(acme, "Plant A/Hall 2", by=SYSTEM)
     registration = make_registration(
         "press-7", stage=Stage.CONFIRMED, token="s3cret", group=group, device_type="c8y_Press"
     )
@@ -138,7 +139,7 @@ def test_page_costs_the_same_however_long_the_story(
     make_registration, desk, operator, django_assert_max_num_queries, events
 ):
     registration = make_registration("press-7")
-    group = DeviceGroup.objects.at_path(registration.tenant, "Hall 1", by=SYSTEM)
+    group = group_at(registration.tenant, "Hall 1", by=SYSTEM)
     for number in range(events):
         registration.join_group(None if number % 2 else group, by=operator)
     with django_assert_max_num_queries(16):
@@ -165,9 +166,7 @@ def test_group_is_made_where_it_is_missing(make_registration, desk):
 
 
 def test_empty_group_takes_the_device_out(make_registration, desk, acme):
-    registration = make_registration(
-        "press-7", group=DeviceGroup.objects.at_path(acme, "Hall 2", by=SYSTEM)
-    )
+    registration = make_registration("press-7", group=group_at(acme, "Hall 2", by=SYSTEM))
     page = join(desk, registration, "  ")
     assert messages_of(page) == ["press-7 joins no group."]
     registration.refresh_from_db()

@@ -9,7 +9,7 @@ from django.http import QueryDict
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from inventory.models import DeviceGroup
+from inventory.groups import group_at
 from registration.console import filters
 from registration.lifecycle import Stage
 from registration.models import Registration
@@ -96,9 +96,9 @@ def test_heading_says_the_order_and_turns_it_round(make_registration, desk):
 def halls(make_registration, acme, globex):
     """Groups of two tenants, some with the same path, and a device in each."""
     groups = {
-        "acme": DeviceGroup.objects.at_path(acme, "Plant A/Hall 2", by=SYSTEM),
-        "globex": DeviceGroup.objects.at_path(globex, "Plant A/Hall 2", by=SYSTEM),
-        "secret": DeviceGroup.objects.at_path(globex, "Secret lab", by=SYSTEM),
+        "acme": group_at(acme, "Plant A/Hall 2", by=SYSTEM),
+        "globex": group_at(globex, "Plant A/Hall 2", by=SYSTEM),
+        "secret": group_at(globex, "Secret lab", by=SYSTEM),
     }
     make_registration("of-acme", group=groups["acme"])
     make_registration("of-globex", tenant=globex, group=groups["globex"])
@@ -117,7 +117,7 @@ def test_group_filter_shows_the_group_at_a_path(halls, desk):
 
 def test_group_filter_reaches_every_group(make_registration, desk, acme):
     for number in range(150):
-        group = DeviceGroup.objects.at_path(acme, f"Hall {number:03}", by=SYSTEM)
+        group = group_at(acme, f"Hall {number:03}", by=SYSTEM)
     make_registration("press-7", group=group)
     make_registration("press-8")
     assert shown_ids(desk.get(LIST, {"group": "Hall 149"})) == ["press-7"]
@@ -155,7 +155,7 @@ def test_link_with_the_id_of_a_group_still_works(halls, desk, console):
 
 def test_path_comes_before_an_id(halls, make_registration, desk, acme):
     number = str(halls["acme"].pk)
-    make_registration("in-number", group=DeviceGroup.objects.at_path(acme, number, by=SYSTEM))
+    make_registration("in-number", group=group_at(acme, number, by=SYSTEM))
     assert shown_ids(desk.get(LIST, {"group": number})) == ["in-number"]
 
 
@@ -180,9 +180,9 @@ def test_suggestions_of_the_filter_are_those_one_may_look_at(halls, console):
 
 
 def test_filter_of_groups_is_there_as_soon_as_there_are_groups(desk, acme, globex):
-    DeviceGroup.objects.at_path(globex, "Secret lab", by=SYSTEM)
+    group_at(globex, "Secret lab", by=SYSTEM)
     assert not read(desk.get(LIST)).all("input", name="group")
-    DeviceGroup.objects.at_path(acme, "Hall 2", by=SYSTEM)
+    group_at(acme, "Hall 2", by=SYSTEM)
     assert read(desk.get(LIST)).one("input", name="group")["value"] == ""
 
 
@@ -197,7 +197,7 @@ def test_tenant_filter_is_for_management(make_registration, desk, console, globe
 
 
 def test_filters_work_together(make_registration, console, acme):
-    hall = DeviceGroup.objects.at_path(acme, "Hall 2", by=SYSTEM)
+    hall = group_at(acme, "Hall 2", by=SYSTEM)
     make_registration("press-7", group=hall, stage=Stage.PENDING)
     make_registration("press-8", group=hall)
     make_registration("saw-1", group=hall, stage=Stage.PENDING)

@@ -3,6 +3,7 @@
 import pytest
 
 from inventory.fields import MAX_DEVICE_ID_BYTES
+from inventory.groups import group_at
 from inventory.models import DeviceGroup
 from registration.device_ids import HTML_PATTERN, RESERVED, RULE
 from registration.lifecycle import Stage
@@ -488,9 +489,9 @@ def test_dialog_is_shown_or_posted(desk, method):
 
 @pytest.fixture
 def groups(acme, globex):
-    DeviceGroup.objects.at_path(acme, "Plant A/Hall 2", by=SYSTEM)
-    DeviceGroup.objects.at_path(acme, "Plant <B>", by=SYSTEM)
-    DeviceGroup.objects.at_path(globex, "Secret lab", by=SYSTEM)
+    group_at(acme, "Plant A/Hall 2", by=SYSTEM)
+    group_at(acme, "Plant <B>", by=SYSTEM)
+    group_at(globex, "Secret lab", by=SYSTEM)
 
 
 @pytest.mark.parametrize(
@@ -511,5 +512,5 @@ def test_groups_of_the_own_tenant_are_offered(groups, desk, asked, offered):
 
 def test_only_as_many_groups_are_offered_as_anybody_reads(desk, acme):
     for number in range(40):
-        DeviceGroup.objects.at_path(acme, f"Hall {number}", by=SYSTEM)
+        group_at(acme, f"Hall {number}", by=SYSTEM)
     assert len(read(desk.get(GROUPS)).all("option")) == 25

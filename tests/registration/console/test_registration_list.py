@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from inventory.models import DeviceGroup
+from inventory.groups import group_at
 from registration.console.views import MAX_SHOWN
 from registration.lifecycle import Stage, TokenPolicy
 from registration.models import Registration, Tally
@@ -96,7 +96,7 @@ def test_reader_is_offered_nothing_to_do(make_registration, console):
 
 
 def test_row_shows_what_is_known(make_registration, desk, acme):
-    group = DeviceGroup.objects.at_path(acme, "Plant A/Hall 2", by=SYSTEM)
+    group = group_at(acme, "Plant A/Hall 2", by=SYSTEM)
     registration = make_registration("press-7", group=group)
     knock(registration)
     row = read(desk.get(LIST)).one("tr", data_device="press-7")

@@ -5,7 +5,8 @@ from functools import partial
 
 import pytest
 
-from inventory.models import DeviceCredentials, DeviceGroup
+from inventory.groups import group_at
+from inventory.models import DeviceCredentials
 from registration.errors import AlreadyAcceptedError, MoveRefusedError, TransitionError
 from registration.lifecycle import Stage, Status, TokenPolicy
 from registration.models import BulkDecision, Registration, RegistrationEvent
@@ -36,7 +37,7 @@ def happened(tenant, device_id):
 def test_registration_moves_with_an_event_on_both_sides(
     make_registration, acme, globex, admin, stage
 ):
-    group = DeviceGroup.objects.at_path(acme, "Hall 2", by=SYSTEM)
+    group = group_at(acme, "Hall 2", by=SYSTEM)
     registration = make_registration("press-7", stage=stage, group=group)
     before = happened(acme, "press-7")
     registration.move_to(globex, by=admin)

@@ -65,7 +65,10 @@ def test_current_user_is_the_person_with_all_rights_that_are_included(api):
     assert [role["id"] for role in body["effectiveRoles"]] == [
         "ROLE_DEVICE_CONTROL_ADMIN",
         "ROLE_DEVICE_CONTROL_READ",
+        "ROLE_IDENTITY_ADMIN",
+        "ROLE_IDENTITY_READ",
         "ROLE_INVENTORY_ADMIN",
+        "ROLE_INVENTORY_CREATE",
         "ROLE_INVENTORY_READ",
         "ROLE_OPTION_MANAGEMENT_READ",
         "ROLE_USER_MANAGEMENT_OWN_READ",

@@ -200,7 +200,10 @@ def test_rights_to_choose_are_the_own_ones(desk):
         "ROLE_DEVICE_CONTROL_READ",
         "ROLE_DEVICE_CONTROL_ADMIN",
         "ROLE_INVENTORY_READ",
+        "ROLE_INVENTORY_CREATE",
         "ROLE_INVENTORY_ADMIN",
+        "ROLE_IDENTITY_READ",
+        "ROLE_IDENTITY_ADMIN",
         "ROLE_OPTION_MANAGEMENT_READ",
         "ROLE_USER_MANAGEMENT_OWN_READ",
     }

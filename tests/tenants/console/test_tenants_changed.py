@@ -334,6 +334,7 @@ def test_dialog_says_exactly_what_will_be_deleted(office, make_registration):
         "Registrations 2",
         "Events 6",
         "Device logins 1",
+        "Devices and groups 1",
         "People and services 4",
     ]
 

@@ -1,0 +1,135 @@
+"""Devices coming into the inventory: let in by people, then reporting themselves."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from inventory.groups import add_to_group
+from inventory.models import (
+    ChildLink,
+    DeviceCredentials,
+    DeviceEvent,
+    DeviceGroup,
+    Kind,
+    ManagedObject,
+    State,
+    Tombstone,
+)
+from tenants.actors import Actor
+from tenants.models import Tenant
+
+
+def let_in(
+    tenant: Tenant,
+    device_id: str,
+    password: str,
+    *,
+    by: Actor,
+    group: ManagedObject | None = None,
+    device_type: str = "",
+    registered_at: datetime | None = None,
+    registered_by: str = "",
+) -> DeviceCredentials:
+    """Give a device its login, and a place among the devices even before it reports.
+
+    It joins ``group`` when it creates its device object; one that has done so joins at once.
+    """
+    with transaction.atomic():
+        device, is_new = ManagedObject.objects.get_or_create(
+            tenant=tenant,
+            device_id=device_id,
+            defaults={
+                "kind": Kind.DEVICE,
+                "owner": DeviceCredentials.login_name(device_id),
+                "type": device_type,
+                "created_at": registered_at or timezone.now(),
+                "created_by_name": registered_by,
+                "state": State.NEVER_CONNECTED,
+                "group_to_join": group,
+            },
+        )
+        credentials = DeviceCredentials.issue(tenant, device_id, password, managed_object=device)
+        if not is_new:
+            device.state = credentials.state
+            device.group_to_join = group if device.reported_at is None else None
+            device.save(update_fields=["state", "group_to_join"])
+            if group is not None and device.reported_at is not None:
+                add_to_group(_as_group(group), [device], by=by)
+        Tombstone.objects.of(tenant.pk, device_id).delete()
+    return credentials
+
+
+def set_group_to_join(tenant_id: str, device_id: str, group: ManagedObject | None) -> bool:
+    """Change the group that a device will join; return False if it has reported already."""
+    waiting = ManagedObject.objects.filter(
+        tenant=tenant_id, device_id=device_id, reported_at__isnull=True
+    )
+    return bool(waiting.update(group_to_join=group))
+
+
+def has_reported(tenant_id: str, device_id: str) -> bool:
+    """Say whether the device has created its object, so that it is in its groups by now."""
+    there = ManagedObject.objects.filter(tenant=tenant_id, device_id=device_id)
+    return there.reported().exists()
+
+
+def withdraw(shells: Iterable[int | None]) -> None:
+    """Take away devices that never reported, by their IDs; those that did, stay."""
+    known = [pk for pk in shells if pk is not None]
+    ManagedObject.objects.filter(pk__in=known, reported_at__isnull=True).delete()
+
+
+def report(
+    credentials: DeviceCredentials, *, name: str, kind: str, fragments: dict[str, Any], by: Actor
+) -> tuple[ManagedObject, bool] | None:
+    """Take what a device says of itself when it creates its device object.
+
+    Return the object and whether it is new. A device that crashed before it could bind an external
+    ID does not find its object and creates it again: it gets the one it has, if name and type are
+    the same and nothing is bound to it. None says that this is another device, one behind it.
+    """
+    with transaction.atomic():
+        held = DeviceCredentials.objects.select_for_update().get(pk=credentials.pk)
+        device = held.managed_object
+        if device is None:
+            device = ManagedObject(
+                tenant_id=held.tenant_id,
+                device_id=held.device_id,
+                created_by_name=by.name,
+            )
+        elif device.reported_at is not None:
+            is_again = (device.name, device.type) == (name, kind)
+            if not is_again or device.external_ids.exists():
+                return None
+            device.fragments = device.fragments | fragments
+            device.updated_at = timezone.now()
+            device.save(update_fields=["fragments", "updated_at"])
+            return device, False
+        device.kind, device.owner, device.state = Kind.DEVICE, by.name, held.state
+        device.type, device.fragments = kind, fragments
+        device.rename(name)
+        device.reported_at = device.updated_at = timezone.now()
+        group, device.group_to_join = device.group_to_join, None
+        device.save()
+        if held.managed_object_id is None:
+            held.managed_object = device
+            held.save(update_fields=["managed_object"])
+        DeviceEvent.record(
+            DeviceEvent.Kind.REPORTED, by=by, tenant_id=device.tenant_id, managed_object=device
+        )
+        if group is not None:
+            add_to_group(_as_group(group), [device], by=by)
+    return device, True
+
+
+def _as_group(group: ManagedObject) -> DeviceGroup:
+    return DeviceGroup.objects.for_tenant(group.tenant).get(pk=group.pk)
+
+
+def parents_of(managed_object: ManagedObject, kind: ChildLink.Kind) -> "list[ManagedObject]":
+    """Return the objects that this one is beneath."""
+    links = ChildLink.objects.filter(child=managed_object, kind=kind).select_related("parent")
+    return [link.parent for link in links.order_by("pk")]

@@ -1,0 +1,31 @@
+"""Refusals of the inventory; each message is a sentence for whoever asked."""
+
+
+class InventoryError(Exception):
+    """Something that cannot be done; the message says why."""
+
+
+class InvalidObjectError(InventoryError):
+    """A managed object that cannot be as it was sent."""
+
+
+class GroupConflictError(InventoryError):
+    """A group that cannot be there: its name is taken, or it would be within itself."""
+
+
+class NotAChildError(InventoryError):
+    """Something was to be taken out of where it is not."""
+
+
+class ExternalIdTakenError(InventoryError):
+    """An external ID that names another object already."""
+
+    def __init__(self, kind: str, value: str) -> None:
+        # The contract's words; clients show them.
+        super().__init__(
+            f"ID [type={kind}, value={value}] was already bound to different Global ID."
+        )
+
+
+class LoginError(InventoryError):
+    """A step that a device's login cannot take as it stands."""

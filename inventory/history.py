@@ -1,0 +1,58 @@
+"""What happened to a device, from its registration to today, told by each app of its own part."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from inventory.models import DeviceEvent, ManagedObject
+
+
+@dataclass(frozen=True)
+class Happening:
+    """One line of a timeline; ``kind`` names its look."""
+
+    at: datetime
+    kind: str
+    what: str
+    who: str
+    source: str = ""
+    why: str = ""
+
+
+# Called with the tenant's ID, the device's, and how many of the newest are wanted.
+Source = Callable[[str, str, int], Iterable[Happening]]
+_sources: list[Source] = []
+
+
+def register_history(source: Source) -> None:
+    """Let an app above this one tell what it knows of devices."""
+    _sources.append(source)
+
+
+def history_of(
+    tenant_id: str, *, device_id: str = "", managed_object: ManagedObject | None = None, limit: int
+) -> list[Happening]:
+    """Return the newest ``limit`` things that happened to a device, the newest first."""
+    events = DeviceEvent.objects.filter(tenant=tenant_id).order_by("-pk")
+    found: dict[int, DeviceEvent] = {}
+    if managed_object is not None:
+        found |= {one.pk: one for one in events.filter(object_number=managed_object.pk)[:limit]}
+    if device_id:
+        found |= {one.pk: one for one in events.filter(device_id=device_id)[:limit]}
+    happened = [_told(one) for one in found.values()]
+    if device_id:
+        for source in _sources:
+            happened += source(tenant_id, device_id, limit)
+    happened.sort(key=lambda one: one.at, reverse=True)
+    return happened[:limit]
+
+
+def _told(event: DeviceEvent) -> Happening:
+    return Happening(
+        at=event.at,
+        kind=event.kind,
+        what=event.get_kind_display(),
+        who=event.actor_name,
+        source=event.source,
+        why=event.text,
+    )

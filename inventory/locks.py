@@ -1,0 +1,42 @@
+"""Holding still what must not change meanwhile, where the database lets others in at all.
+
+SQLite holds the whole database for whoever writes, so that there is nothing to do.
+"""
+
+from collections.abc import Collection
+from zlib import crc32
+
+from django.db import connection
+
+from tenants.models import Tenant
+
+_TREES = 71_001  # a number of our own among the advisory locks of the database
+
+
+def hold_tree(tenant: Tenant) -> None:
+    """Make everybody else wait who wants to change this tenant's groups; call it first of all.
+
+    A group that moves takes along the paths of all below it, so two changes to one tree can never
+    be made side by side.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            # Two tenants with the same checksum wait for each other, and that is all.
+            number = crc32(tenant.pk.encode()) - 2**31
+            cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_TREES, number])
+
+
+def keep(objects: Collection[int]) -> set[int]:
+    """Keep objects from being deleted until the transaction ends; return those that are there.
+
+    Others may keep them too, and change them: this is the lock that a foreign key takes.
+    """
+    if not objects:
+        return set()
+    marks = ", ".join(["%s"] * len(objects))
+    sql = f"SELECT id FROM inventory_managedobject WHERE id IN ({marks}) ORDER BY id"  # noqa: S608
+    if connection.vendor == "postgresql":
+        sql += " FOR KEY SHARE"
+    with connection.cursor() as cursor:
+        cursor.execute(sql, list(objects))
+        return {row[0] for row in cursor.fetchall()}

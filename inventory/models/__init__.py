@@ -1,0 +1,34 @@
+"""What: devices, their groups, and the credentials devices sign in with."""
+
+from inventory.models.credentials import DeviceCredentials
+from inventory.models.event import DeviceEvent
+from inventory.models.external_id import ExternalId
+from inventory.models.group import (
+    MAX_ID_DIGITS,
+    MAX_PATH_LENGTH,
+    PATH_SEPARATOR,
+    DeviceGroup,
+    GroupPathError,
+    clean_group_name,
+    split_path,
+)
+from inventory.models.managed_object import ChildLink, Kind, ManagedObject, State
+from inventory.models.tombstone import Tombstone
+
+__all__ = [
+    "MAX_ID_DIGITS",
+    "MAX_PATH_LENGTH",
+    "PATH_SEPARATOR",
+    "ChildLink",
+    "DeviceCredentials",
+    "DeviceEvent",
+    "DeviceGroup",
+    "ExternalId",
+    "GroupPathError",
+    "Kind",
+    "ManagedObject",
+    "State",
+    "Tombstone",
+    "clean_group_name",
+    "split_path",
+]

@@ -1,0 +1,49 @@
+"""The names by which devices know themselves: serial numbers and the like."""
+
+from typing import Final, Self
+
+from django.db import models
+
+from inventory.fields import DeviceIdField
+from inventory.models.managed_object import ManagedObject
+from tenants.models import Tenant
+
+MAX_EXTERNAL_TYPE_BYTES: Final = 250  # of UTF-8; one index entry holds type and value
+MAX_EXTERNAL_ID_BYTES: Final = 1000  # of UTF-8
+
+
+class ExternalIdQuerySet(models.QuerySet["ExternalId"]):
+    """External IDs are always asked for in the name of a tenant."""
+
+    def for_tenant(self, tenant: Tenant) -> Self:
+        """Narrow to those of ``tenant``."""
+        return self.filter(tenant=tenant)
+
+
+class ExternalId(models.Model):
+    """A name of an object, unique within its type and tenant.
+
+    Source: Cumulocity REST, identity.
+    """
+
+    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="+", db_index=False)
+    type = DeviceIdField(max_length=MAX_EXTERNAL_TYPE_BYTES)
+    value = DeviceIdField(max_length=MAX_EXTERNAL_ID_BYTES)
+    managed_object = models.ForeignKey(
+        ManagedObject, on_delete=models.CASCADE, related_name="external_ids"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = ExternalIdQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "type", "value"], name="external_id_unique")
+        ]
+        indexes = [
+            models.Index(fields=["tenant", "value"], name="external_id_tenant_value"),
+            models.Index(fields=["value"], name="external_id_value"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.value}"

@@ -1,0 +1,28 @@
+"""What this app knows of devices that are in, for the app that looks after them."""
+
+from collections.abc import Iterator
+
+from inventory.history import Happening
+from registration.models import Registration, RegistrationEvent
+from tenants.actors import Actor
+
+
+def let_go(tenant_id: str, device_id: str, by: Actor) -> None:
+    """Let the registration of a device go whose login is being deleted."""
+    found = Registration.objects.filter(tenant=tenant_id, device_id=device_id).first()
+    if found is not None:
+        found.let_go(by=by)
+
+
+def history(tenant_id: str, device_id: str, limit: int) -> Iterator[Happening]:
+    """Tell how a device got in."""
+    events = RegistrationEvent.objects.filter(tenant=tenant_id, device_id=device_id)
+    for event in events.order_by("-pk")[:limit]:
+        yield Happening(
+            at=event.at,
+            kind=event.kind,
+            what=event.get_kind_display(),
+            who=event.actor_name,
+            source=event.source,
+            why=event.reason,
+        )
