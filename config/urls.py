@@ -10,9 +10,13 @@ console_urls = [
     path("", include("tenants.console.subtenants.urls")),
     path("", include("tenants.console.options.urls")),
     path("", include("tenants.console.audit.urls")),
+    path("", include("inventory.console.devices.urls")),
+    path("", include("inventory.console.groups.urls")),
+    path("", include("inventory.console.credentials.urls")),
     path("", include("registration.console.urls")),
 ]
 api_urls = [
+    path("", include("inventory.api.urls")),
     path("", include("tenants.api.urls")),
     path("", include("registration.api.urls")),
 ]
