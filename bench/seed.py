@@ -18,9 +18,11 @@ django.setup()
 from django.conf import settings  # noqa: E402
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY  # noqa: E402
 from django.core.management import call_command  # noqa: E402
-from django.db import connection, models, transaction  # noqa: E402
+from django.db import connection, models  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
+from bench.devices import fill_devices  # noqa: E402
+from bench.sql import device_id, insert, moment, without_indexes, write  # noqa: E402
 from registration.credentials import token_digest  # noqa: E402
 from registration.lifecycle import Stage  # noqa: E402
 from registration.live import LiveState  # noqa: E402
@@ -56,10 +58,11 @@ def fill(rows: int) -> dict[str, Any]:
     operator = User.objects.create_user(
         bench, "operator", secrets.token_urlsafe(18), roles=OPERATOR
     )
-    _without_indexes(Registration, lambda: _write(_registrations(), rows))
-    _without_indexes(RegistrationEvent, lambda: _write(_events(), rows))
+    without_indexes(Registration, lambda: write(_registrations(), rows))
+    without_indexes(RegistrationEvent, lambda: write(_events(), rows))
     _count()
     polled = _choose_polled(rows)
+    devices = fill_devices(rows, TENANT, OTHER)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE" if connection.vendor == "sqlite" else "VACUUM ANALYZE")
     return {
@@ -67,6 +70,7 @@ def fill(rows: int) -> dict[str, Any]:
         "live_key": LiveState.of(bench).key,
         "session": _session(operator),
         "middle": _middle(bench),
+        **devices,
     }
 
 
@@ -77,29 +81,6 @@ def freshen() -> None:
     )
 
 
-def _numbers() -> str:
-    """Return a table n(n) of the whole numbers from 1 to a parameter."""
-    if connection.vendor == "postgresql":
-        return "(SELECT generate_series(1, %s) AS n) AS n"
-    return (
-        "(WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r WHERE n < %s)"
-        " SELECT n FROM r) AS n"
-    )
-
-
-def _device_id() -> str:
-    if connection.vendor == "postgresql":
-        return "'bench-' || lpad(n::text, 7, '0')"
-    return "printf('bench-%%07d', n)"
-
-
-def _time() -> str:
-    """Return the time of row n: one every ten seconds, the last one a while ago."""
-    if connection.vendor == "postgresql":
-        return "timestamptz '2025-01-01 00:00:00+00' + n * interval '10 seconds'"
-    return "strftime('%%Y-%%m-%%d %%H:%%M:%%f', '2025-01-01', (n * 10) || ' seconds')"
-
-
 def _among(stages: Sequence[Stage]) -> str:
     numbers = ", ".join(str(number) for stage in stages for number in STAGES[stage])
     return f"n %% 20 IN ({numbers})"
@@ -107,36 +88,37 @@ def _among(stages: Sequence[Stage]) -> str:
 
 def _registrations() -> str:
     delivered = _among((Stage.DELIVERED, Stage.CONFIRMED))
+    now = moment("n")
     columns = {
         "tenant_id": f"CASE WHEN n %% 5 = 0 THEN '{OTHER}' ELSE '{TENANT}' END",
-        "device_id": _device_id(),
+        "device_id": device_id(),
         "status": f"CASE WHEN {_among((Stage.PENDING,))} THEN 'PENDING_ACCEPTANCE'"
         f" WHEN {_among((Stage.WAITING,))} THEN 'WAITING_FOR_CONNECTION'"
         f" WHEN {_among((Stage.BLOCKED,))} THEN 'BLOCKED' ELSE 'ACCEPTED' END",
         "device_type": "''",
         "custom_properties": "'{}'",
-        "created_at": _time(),
+        "created_at": moment("n"),
         "created_by_name": "'operator'",
         "token_digest": "''",
-        "last_contact_at": _time(),
+        "last_contact_at": moment("n"),
         "last_contact_from": "''",
         "failed_attempts": "0",
         "conflicts": "0",
         "last_conflict_from": "''",
         "handover_nonce": "''",
         "deliveries": f"CASE WHEN {delivered} THEN 1 ELSE 0 END",
-        "accepted_at": f"CASE WHEN {delivered} OR {_among((Stage.ACCEPTED,))} THEN {_time()} END",
-        "delivered_at": f"CASE WHEN {delivered} THEN {_time()} END",
-        "confirmed_at": f"CASE WHEN {_among((Stage.CONFIRMED,))} THEN {_time()} END",
+        "accepted_at": f"CASE WHEN {delivered} OR {_among((Stage.ACCEPTED,))} THEN {now} END",
+        "delivered_at": f"CASE WHEN {delivered} THEN {now} END",
+        "confirmed_at": f"CASE WHEN {_among((Stage.CONFIRMED,))} THEN {now} END",
     }
-    return _insert("registration_registration", columns)
+    return insert("registration_registration", columns)
 
 
 def _events() -> str:
     columns = {
         "tenant_id": f"CASE WHEN n %% 5 = 0 THEN '{OTHER}' ELSE '{TENANT}' END",
-        "device_id": _device_id(),
-        "at": _time(),
+        "device_id": device_id(),
+        "at": moment("n"),
         "kind": "'registered'",
         "from_status": "''",
         "to_status": "'WAITING_FOR_CONNECTION'",
@@ -145,29 +127,7 @@ def _events() -> str:
         "request_id": "''",
         "reason": "''",
     }
-    return _insert("registration_registrationevent", columns)
-
-
-def _insert(table: str, columns: dict[str, str]) -> str:
-    names, values = ", ".join(columns), ", ".join(columns.values())
-    return f"INSERT INTO {table} ({names}) SELECT {values} FROM {_numbers()}"
-
-
-def _write(sql: str, rows: int) -> None:
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(sql, [rows])
-
-
-def _without_indexes(model: type[models.Model], write: Any) -> None:
-    """Build the indexes after the rows: sorting once is quicker than inserting a million times."""
-    indexes = model._meta.indexes  # noqa: SLF001
-    with connection.schema_editor() as editor:
-        for index in indexes:
-            editor.remove_index(model, index)
-    write()
-    with connection.schema_editor() as editor:
-        for index in indexes:
-            editor.add_index(model, index)
+    return insert("registration_registrationevent", columns)
 
 
 def _count() -> None:
@@ -189,11 +149,11 @@ def _choose_polled(rows: int) -> list[tuple[str, str]]:
     numbers = [k // 8 * 20 + k % 8 for k in range(8, pending, step)][:POLLED]
     polled = [(f"bench-{n:07}", f"token-{n}") for n in numbers]
     found = Registration.objects.at_stage(Stage.PENDING).in_bulk(
-        [device_id for device_id, _ in polled], field_name="device_id"
+        [one for one, _ in polled], field_name="device_id"
     )
-    for device_id, token in polled:
-        found[device_id].token_digest = token_digest(device_id, token)
-        found[device_id].last_contact_from = POLLED_FROM
+    for one, token in polled:
+        found[one].token_digest = token_digest(one, token)
+        found[one].last_contact_from = POLLED_FROM
     Registration.objects.bulk_update(
         found.values(), ["token_digest", "last_contact_from"], batch_size=200
     )
