@@ -317,8 +317,8 @@ def test_query_is_bounded(part, most):
 
 
 WORDS = """
-    $filter= $orderby= ( ) , ' '' * + . \\ \\( and or not eq ne lt has( hasany( bygroupid( 1 -1 1e999
-    5f name id creationTime.date c8y_IsDevice a.b 'x*' 'it''s' null true asc desc
+    $filter= $orderby= ( ) , ' '' * + . \\ \\( and or not eq ne lt has( hasany( bygroupid( 1 -1
+    1e999 5f name id creationTime.date c8y_IsDevice a.b 'x*' 'it''s' null true asc desc
 """
 words = st.lists(st.sampled_from(WORDS.split()))
 
