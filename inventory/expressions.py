@@ -9,7 +9,6 @@ import json
 from collections.abc import Sequence
 from typing import Any, Final, Literal
 
-from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import BooleanField, F, Func, IntegerField, TextField
 
 Sql = tuple[str, list[Any]]
@@ -32,21 +31,11 @@ _EACH_SQLITE: Final = (
 class _Asked(Func):
     """SQL that each database has words of its own for; ``{it}`` stands for what it is about."""
 
-    def as_sqlite(
-        self,
-        compiler: Any,
-        connection: BaseDatabaseWrapper,  # noqa: ARG002 -- Django's signature
-        **extra: Any,  # noqa: ARG002
-    ) -> Sql:
+    def as_sqlite(self, compiler: Any, *_connection: Any, **_extra: Any) -> Any:
         """Return the words of SQLite."""
         return self._about(compiler, self.in_sqlite())
 
-    def as_postgresql(
-        self,
-        compiler: Any,
-        connection: BaseDatabaseWrapper,  # noqa: ARG002 -- Django's signature
-        **extra: Any,  # noqa: ARG002
-    ) -> Sql:
+    def as_postgresql(self, compiler: Any, *_connection: Any, **_extra: Any) -> Any:
         """Return the words of PostgreSQL."""
         return self._about(compiler, self.in_postgresql())
 
