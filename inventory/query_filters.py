@@ -6,7 +6,7 @@ by ``text`` does not care.
 """
 
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, assert_never
+from typing import Final, assert_never
 
 from django.db.models import F, Func, OrderBy, Q, TextField, Value
 from django.db.models.expressions import RawSQL
@@ -107,7 +107,7 @@ def filter_objects(
             conditions.append(_has_child(child_id, kind))
     if only_roots:
         conditions.append(Q(parent_links__isnull=True))
-    order: list[OrderBy | str] = []
+    order: list[OrderBy] = []
     for words in (q, query):
         if words is not None:
             asked = parse_query(words)
@@ -145,9 +145,9 @@ def condition_of(condition: language.Condition) -> Q:
             assert_never(condition)
 
 
-def order_of(order: tuple[language.Order, ...]) -> list[OrderBy | str]:
+def order_of(order: tuple[language.Order, ...]) -> list[OrderBy]:
     """Return what to sort by; names are sorted as people read them, without capitals."""
-    found: list[OrderBy | str] = []
+    found: list[OrderBy] = []
     for one in order:
         name = _property(one.path)
         keys: tuple[F | Func, ...]
@@ -165,10 +165,9 @@ def order_of(order: tuple[language.Order, ...]) -> list[OrderBy | str]:
     return found
 
 
-def _last(order: list[OrderBy | str]) -> list[OrderBy]:
+def _last(order: list[OrderBy]) -> list[OrderBy]:
     """Return what makes an order stable; in its direction, so that an index can serve both."""
-    first = order[0] if order else None
-    is_descending = isinstance(first, OrderBy) and first.descending
+    is_descending = bool(order) and order[0].descending
     return [OrderBy(F("pk"), descending=is_descending)]
 
 
@@ -316,5 +315,4 @@ def _in_hierarchy(object_ids: tuple[int, ...]) -> Q:
     if not object_ids:
         return NOTHING
     sql = _HIERARCHY % ", ".join(["%s"] * len(object_ids))
-    parameters: tuple[Any, ...] = object_ids
-    return Q(pk__in=RawSQL(sql, parameters))  # noqa: S611 -- constant text, numbers as parameters
+    return Q(pk__in=RawSQL(sql, object_ids))  # noqa: S611 -- constant text, numbers as parameters
