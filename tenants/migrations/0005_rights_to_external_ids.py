@@ -1,6 +1,9 @@
-"""Let those who look after devices look after their external IDs, which are new."""
+"""Let those who look after devices look after their external IDs, which are new.
 
-from django.db import migrations
+What the audit log calls the inventory's entries is no longer about groups alone.
+"""
+
+from django.db import migrations, models
 
 BUNDLES = ("administrator", "operator", "reader")
 GIVEN = {
@@ -21,4 +24,24 @@ class Migration(migrations.Migration):
 
     dependencies = [("tenants", "0004_suspended_by")]
 
-    operations = [migrations.RunPython(give_rights, migrations.RunPython.noop)]
+    operations = [
+        migrations.RunPython(give_rights, migrations.RunPython.noop),
+        migrations.AlterField(
+            model_name="auditrecord",
+            name="type",
+            field=models.CharField(
+                choices=[
+                    ("DeviceRegistration", "Device registration"),
+                    ("DeviceCredentials", "Device credentials"),
+                    ("Inventory", "Device or group"),
+                    ("Option", "Option"),
+                    ("Tenant", "Tenant"),
+                    ("User", "User"),
+                    ("GlobalRole", "Global role"),
+                    ("ApiToken", "API token"),
+                    ("UserAuthentication", "Sign-in"),
+                ],
+                max_length=24,
+            ),
+        ),
+    ]

@@ -51,7 +51,7 @@ class AuditRecord(models.Model):
 
         REGISTRATION = "DeviceRegistration", "Device registration"
         CREDENTIALS = "DeviceCredentials", "Device credentials"
-        INVENTORY = "Inventory", "Group"
+        INVENTORY = "Inventory", "Device or group"
         OPTION = "Option", "Option"
         TENANT = "Tenant", "Tenant"
         USER = "User", "User"
