@@ -1,4 +1,4 @@
-"""Measure the poll, the list and the live check on both databases, and print ratios.
+"""Measure polls, lists, devices and groups on both databases, and print ratios.
 
 Absolute figures belong to a machine; ratios of runs that took turns on it say something about
 the product. Everything listens on the loopback interface and ends with this process.
@@ -32,6 +32,10 @@ WORKERS = 2
 START_TIMEOUT = 30  # seconds
 EMPTY: Final = "empty view"
 LOGIN: Final = "management/devicebootstrap"
+LIST: Final = "/devices/registration/"
+DEVICES: Final = "/devices/"
+QUERY: Final = "/inventory/managedObjects?query=$filter="
+BY_NAME: Final = "name%20eq%20'Press%200000007'"
 
 
 @dataclass
@@ -101,6 +105,9 @@ def _family(pid: int) -> Iterator[int]:
     with suppress(OSError):
         for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
             yield from _family(int(child))
+
+
+Address = Callable[[Installation], str]
 
 
 @dataclass
@@ -188,25 +195,79 @@ def measure_polls(runner: Runner, large: Installation) -> None:
 
 def measure_lists(runner: Runner, large: Installation, small: Installation) -> None:
     """Compare pages of a long list with the same pages of a short one."""
-    pages: dict[str, Callable[[Installation], str]] = {
-        "default view": lambda _: "",
-        "?status=pending": lambda _: "?status=pending",
-        "a page in the middle": lambda one: f"?after={one.facts['middle']}",
-        "search by prefix": lambda _: "?q=bench-0000",
+    pages: dict[str, Address] = {
+        "default view": lambda _: LIST,
+        "?status=pending": lambda _: LIST + "?status=pending",
+        "a page in the middle": lambda one: f"{LIST}?after={one.facts['middle']}",
+        "search by prefix": lambda _: LIST + "?q=bench-0000",
     }
+    compare(
+        runner,
+        large,
+        small,
+        pages,
+        f"time of a list page, {ROWS:,} registrations relative to {FEW_ROWS:,}",
+    )
+
+
+def measure_devices(runner: Runner, large: Installation, small: Installation) -> None:
+    """Compare what shows devices and groups where there are many with where there are few."""
+
+    def fact(path: str, name: str) -> Address:
+        return lambda one: path.format(one.facts[name])
+
+    pages: dict[str, Address] = {
+        "all devices": lambda _: DEVICES,
+        "one state": lambda _: DEVICES + "?state=connected",
+        "one type": lambda _: DEVICES + "?type=press",
+        "by name": lambda _: DEVICES + "?sort=name",
+        "a page in the middle": fact(DEVICES + "?after={}", "middle_device"),
+        "one group": fact(DEVICES + "?group={}", "a_path"),
+        "search by a device ID": lambda _: DEVICES + "?q=bench-0000",
+        "search by a name": lambda _: DEVICES + "?q=press%20000",
+        "search by an external ID": lambda _: DEVICES + "?q=SN-000000",
+        "one device": fact("/devices/{}/", "a_device"),
+        "groups: the top of the tree": lambda _: "/groups/",
+        "groups: one with subgroups": fact("/groups/{}/", "first_group"),
+        "groups: search": lambda _: "/groups/?q=hall%20000",
+        "groups: suggestions while typing": lambda _: "/groups/options/?group=Hall%20000",
+        "API: find a device by name": lambda _: QUERY + "has(c8y_IsDevice)%20and%20" + BY_NAME,
+        "API: a page of devices": lambda _: "/inventory/managedObjects?q=&pageSize=50",
+        "API: an external ID": lambda _: "/identity/externalIds/c8y_Serial/SN-000000007",
+    }
+    compare(
+        runner,
+        large,
+        small,
+        pages,
+        f"time of a page, {ROWS:,} devices relative to {FEW_ROWS:,}",
+    )
+
+
+def compare(
+    runner: Runner,
+    large: Installation,
+    small: Installation,
+    pages: Mapping[str, Address],
+    title: str,
+) -> None:
+    """Print how much longer each page takes where there is much."""
     orders = {}
-    for name, query in pages.items():
+    for name, path in pages.items():
         for which, one in (("small", small), ("large", large)):
-            cookie = {"Cookie": f"gatehouse_session={one.facts['session']}"}
-            page = request("GET", "/devices/registration/" + query(one), cookie)
+            headers = {"Cookie": f"gatehouse_session={one.facts['session']}"}
+            if name.startswith("API"):
+                headers = {"Authorization": f"Bearer {one.facts['token']}"}
+            page = request("GET", path(one), headers)
             orders[f"{name} {which}"] = (one, Order(one.port, (page,), 200, SECONDS, sockets=1))
     results = runner.take_turns(orders)
-    _head(f"time of a list page, {ROWS:,} rows relative to {FEW_ROWS:,}", "per s")
+    _head(title, "per s")
     for name in pages:
         each = ratios(results[f"{name} small"], results[f"{name} large"])
         print(_line(name, each) + f"{results[f'{name} large'].rate:10.0f}")
-    noise = _spread(results["default view small"])
-    print(f"    noise: the default view of the short list ran at {noise} of its median")
+    first = next(iter(pages))
+    noise = _spread(results[f"{first} small"])
+    print(f"    noise: {first}, where there is little, ran at {noise} of its median")
 
 
 def _head(title: str, *columns: str) -> None:
@@ -282,6 +343,7 @@ def measure() -> None:
         )
         measure_polls(runner, large)
         measure_lists(runner, large, small)
+        measure_devices(runner, large, small)
     print(f"  took {time.monotonic() - started:.0f} s\n", flush=True)
 
 

@@ -1,6 +1,7 @@
 """Fill the inventory for the measurements: devices in groups, each with an external ID."""
 
 from typing import Any, Final
+from urllib.parse import quote
 
 from django.db import connection
 
@@ -9,6 +10,8 @@ from inventory.models import ChildLink, ExternalId, ManagedObject
 
 ROOTS: Final = 60  # groups at the top: a page of the tree is full in a small inventory, too
 IN_FIRST: Final = 60  # groups in the first of them, for the same reason
+FULL: Final = ROOTS + 1  # the group that fills a page of its members
+IN_FULL: Final = 100  # devices put into it beside its own; one in five is another tenant's
 DEVICES_PER_GROUP: Final = 100  # in a large inventory
 
 
@@ -24,7 +27,11 @@ def fill_devices(rows: int, tenant: str, other: str) -> dict[str, Any]:
                 "SELECT setval(pg_get_serial_sequence('inventory_managedobject', 'id'), %s)",
                 [rows + groups],
             )
-    return {"first_group": 1, "a_group": ROOTS + 1, "a_device": groups + rows // 2}
+    return {
+        "first_group": 1,
+        "a_path": quote(ManagedObject.objects.get(pk=FULL).path),
+        "a_device": groups + rows // 2 + 1,
+    }
 
 
 def _write_objects(rows: int, groups: int, tenant: str, other: str) -> None:
@@ -39,6 +46,10 @@ def _write_links(rows: int, groups: int) -> None:
     # Devices of the other tenant are in no group: the groups are the first one's.
     columns = {"parent_id": f"n %% {groups} + 1", "child_id": f"n + {groups}", "kind": "'asset'"}
     write(insert("inventory_childlink", columns, where="n %% 5 <> 0"), rows)
+    # One group fills a page, in a small inventory too.
+    columns = {"parent_id": str(FULL), "child_id": f"n + {groups}", "kind": "'asset'"}
+    elsewhere = f"n %% 5 <> 0 AND n %% {groups} + 1 <> {FULL}"
+    write(insert("inventory_childlink", columns, where=elsewhere), IN_FULL)
 
 
 def _parent(n: str) -> str:

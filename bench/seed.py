@@ -23,14 +23,17 @@ from django.utils import timezone  # noqa: E402
 
 from bench.devices import fill_devices  # noqa: E402
 from bench.sql import device_id, insert, moment, without_indexes, write  # noqa: E402
+from inventory.models import Kind, ManagedObject  # noqa: E402
 from registration.credentials import token_digest  # noqa: E402
 from registration.lifecycle import Stage  # noqa: E402
 from registration.live import LiveState  # noqa: E402
 from registration.models import Registration, RegistrationEvent, Tally  # noqa: E402
+from tenants.actors import Actor  # noqa: E402
 from tenants.installation import prepare_installation  # noqa: E402
 from tenants.models import Tenant, User  # noqa: E402
 from tenants.roles import OPERATOR  # noqa: E402
 from tenants.sessions import SessionStore  # noqa: E402
+from tenants.tokens import make_token  # noqa: E402
 from ui.tables import KeysetPaginator  # noqa: E402
 
 POLLED: Final = 2000  # devices that poll, spread over the whole table
@@ -70,6 +73,8 @@ def fill(rows: int) -> dict[str, Any]:
         "live_key": LiveState.of(bench).key,
         "session": _session(operator),
         "middle": _middle(bench),
+        "middle_device": _middle_device(bench),
+        "token": _token(operator),
         **devices,
     }
 
@@ -176,6 +181,19 @@ def _middle(tenant: Tenant) -> str:
     row = rows.order_by("-created_at", "-pk")[at]
     paginator = KeysetPaginator(rows, "created_at", descending=True)
     return paginator._cursor(row, at)  # noqa: SLF001 -- the alternative is ten thousand clicks
+
+
+def _middle_device(tenant: Tenant) -> str:
+    rows = ManagedObject.objects.for_tenant(tenant).filter(kind=Kind.DEVICE)
+    at = rows.count() // 2
+    paginator = KeysetPaginator(rows, "created_at", descending=True)
+    return paginator._cursor(rows.order_by("-created_at", "-pk")[at], at)  # noqa: SLF001
+
+
+def _token(user: User) -> str:
+    """Return an API token: a password would be checked slowly every few minutes."""
+    by = Actor(user.username, user)
+    return make_token(user, "bench", user.effective_roles, expires_at=None, by=by)[1]
 
 
 if __name__ == "__main__":
