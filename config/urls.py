@@ -2,9 +2,11 @@
 
 from django.urls import include, path
 
-from config.views import healthz, home
+from config.views import healthz
+from registration.console.dashboard import dashboard
 
 console_urls = [
+    path("", dashboard, name="home"),
     path("", include("tenants.console.accounts.urls")),
     path("", include("tenants.console.people.urls")),
     path("", include("tenants.console.subtenants.urls")),
@@ -21,7 +23,6 @@ api_urls = [
     path("", include("registration.api.urls")),
 ]
 urlpatterns = [
-    path("", home, name="home"),
     path("healthz", healthz, name="healthz"),
     *console_urls,
     *api_urls,

@@ -1,4 +1,4 @@
-"""The door, the pulse, and what is said when something is wrong."""
+"""The pulse, and what is said when something is wrong."""
 
 import logging
 from http import HTTPStatus
@@ -6,7 +6,7 @@ from http import HTTPStatus
 from django.core.exceptions import DisallowedHost
 from django.db import Error, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.template.loader import render_to_string
 
 from tenants.api.http import error_response
@@ -23,11 +23,6 @@ API_PREFIXES = (
     "/audit/",
     "/healthz",
 )
-
-
-def home(_request: HttpRequest) -> HttpResponse:
-    """Lead to the page that most people come for."""
-    return redirect("registration:list")
 
 
 def healthz(_request: HttpRequest) -> HttpResponse:

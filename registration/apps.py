@@ -27,7 +27,7 @@ class RegistrationConfig(AppConfig):
             )
         )
         register_holding(Holding("events", models.RegistrationEvent, "tenant", rank=30))
-        for table in (models.Tally, models.TallyChange):
+        for table in (models.Tally, models.TallyChange, models.Activity):
             register_holding(Holding("counts", table, "tenant", rank=40, is_shown=False))
         register_release(afterwards.let_go)
         register_history(afterwards.history)

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.http import HttpRequest
 from django.http.request import split_domain_port
 
-from tenants import audit, second_factors, throttle
+from tenants import audit, failed_sign_ins, second_factors, throttle
 from tenants.actors import Actor
 from tenants.hashing import digests_match, keyed_digest
 from tenants.models import MANAGEMENT, User, VerifiedLogin
@@ -144,7 +144,7 @@ def record_failure(request: HttpRequest, user: User, text: str) -> None:
             Actor.of(request, user.username),
             user.tenant_id,
             audit.Type.SIGN_IN,
-            "Sign-in failed",
+            failed_sign_ins.ACTIVITY,
             subject=str(user),
             text=text,
             severity=audit.Severity.WARNING,

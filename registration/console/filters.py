@@ -36,6 +36,7 @@ STATUS_FILTERS: Final = (
     StatusFilter("waiting", "Waiting", (Stage.WAITING,)),
     StatusFilter("pending", "Pending", (Stage.PENDING,)),
     StatusFilter("accepted", "Accepted", (Stage.ACCEPTED, Stage.DELIVERED)),
+    StatusFilter("delivered", "Never confirmed", (Stage.DELIVERED,)),
     StatusFilter("blocked", "Blocked", (Stage.BLOCKED,)),
     StatusFilter("confirmed", "Confirmed", (Stage.CONFIRMED,)),
 )

@@ -8,6 +8,7 @@ from registration.console import (
     detail,
     groups,
     guide,
+    history,
     register,
     settings,
     views,
@@ -16,6 +17,7 @@ from registration.console import (
 app_name = "registration"
 urlpatterns = [
     path("devices/registration/", views.registration_list, name="list"),
+    path("devices/registration/events/", history.events, name="events"),
     path("devices/registration/new/", register.register, name="register"),
     path("devices/registration/groups/", groups.group_options, name="group_options"),
     path("devices/registration/tenants/", assigning.tenant_options, name="tenant_options"),

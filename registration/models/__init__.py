@@ -1,5 +1,6 @@
 """How a device gets in: registrations, what happened to them, how many stand where."""
 
+from registration.models.activity import Activity, ActivityMark
 from registration.models.decisions import BulkDecision, BulkDecisionItem
 from registration.models.events import RegistrationEvent
 from registration.models.facts import NEVER
@@ -9,6 +10,8 @@ from registration.models.tally import Tally, TallyChange
 
 __all__ = [
     "NEVER",
+    "Activity",
+    "ActivityMark",
     "BulkDecision",
     "BulkDecisionItem",
     "Registration",

@@ -39,15 +39,13 @@ class RegistrationQuerySet(models.QuerySet["Registration"]):
 
     def at_stage(self, stage: Stage) -> Self:
         """Narrow to one stage of the way in."""
-        rows = self.at_stages((stage,))
-        if stage in {Stage.ACCEPTED, Stage.DELIVERED}:
-            return rows.filter(delivered_at__isnull=stage is Stage.ACCEPTED)
-        return rows
+        return self.at_stages((stage,))
 
     def at_stages(self, stages: Collection[Stage]) -> Self:
         """Narrow to what a list shows: all unfinished, one status, or the finished ones.
 
-        Each of these has its index; accepted and delivered share a status, and so a list.
+        Each of these has its index. Accepted and delivered share a status, and so a list; those
+        delivered, which few are for long, have one of their own as well.
         """
         if Stage.CONFIRMED in stages:
             return self.filter(confirmed_at__isnull=False)
@@ -56,11 +54,16 @@ class RegistrationQuerySet(models.QuerySet["Registration"]):
         if len(statuses) == len(Status):
             return rows
         # Equality, not IN, keeps the index's order: the page then starts without a sort.
-        return (
-            rows.filter(status=statuses.pop())
-            if len(statuses) == 1
-            else rows.filter(status__in=statuses)
-        )
+        if len(statuses) > 1:
+            return rows.filter(status__in=statuses)
+        rows = rows.filter(status=statuses.pop())
+        if set(stages) in ({Stage.ACCEPTED}, {Stage.DELIVERED}):
+            return rows.filter(delivered_at__isnull=Stage.ACCEPTED in stages)
+        return rows
+
+    def in_conflict(self) -> Self:
+        """Narrow to those that somebody else knocked for as well, and that are not in yet."""
+        return self.unfinished().filter(conflicts__gt=0)
 
     @staticmethod
     def count_by_stage(tenant: Tenant, *, only: Tenant | None = None) -> Mapping[Stage, int]:

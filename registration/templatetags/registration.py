@@ -23,6 +23,13 @@ GLYPHS: Final = {
 
 
 @register.simple_tag
+@cache
+def stage_glyph(stage: Stage) -> SafeString:
+    """Show a stage by its icon alone; its text must stand beside it."""
+    return glyph(GLYPHS[stage])
+
+
+@register.simple_tag
 @cache  # a page shows fifty of these six
 def stage_badge(stage: Stage) -> SafeString:
     """Show a stage by icon, colour and text."""

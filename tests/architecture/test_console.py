@@ -10,7 +10,7 @@ from django.urls.converters import get_converters
 from config.urls import console_urls
 from inventory.groups import group_at
 from registration.lifecycle import Stage
-from registration.models import BulkDecision, Registration
+from registration.models import Activity, ActivityMark, BulkDecision, Registration
 from tenants.actors import SYSTEM
 from tenants.models import ApiToken, AuditRecord, GlobalRole, Tenant, TenantOption, User
 from tenants.options import set_option
@@ -28,6 +28,7 @@ OUTSIDE_THE_GATE = {
 }
 # The own account is everybody's; what is done there is done to oneself.
 NEEDS_NO_RIGHT = {
+    "home",  # each part of it is for whoever may see the list behind
     "registration:help",
     "accounts:profile",
     "accounts:details",
@@ -115,11 +116,16 @@ def address(name, scene):
     return f"/{url}"
 
 
+# Counted from events by whoever looks first, and the same whoever that is.
+DERIVED = {Activity, ActivityMark}
+
+
 def everything():
-    """Return all rows of all tables."""
+    """Return all rows of all tables, except what is derived from the others."""
     return {
         model._meta.label: list(model._base_manager.order_by("pk").values())
         for model in apps.get_models()
+        if model not in DERIVED
     }
 
 

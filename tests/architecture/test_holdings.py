@@ -14,7 +14,7 @@ from inventory.identity import bind
 from inventory.logins import delete_login
 from inventory.models import DeviceCredentials
 from registration.lifecycle import Stage
-from registration.models import BulkDecision, BulkDecisionItem, Registration, Tally
+from registration.models import Activity, BulkDecision, BulkDecisionItem, Registration, Tally
 from tenants.actors import SYSTEM, Actor
 from tenants.deletion import delete_tenant
 from tenants.holdings import holdings, what_goes_with
@@ -154,6 +154,7 @@ def furnish(tenant, make_registration, person, landlord):
             hand_picked=True,
         )
     set_option(tenant, "any", "key", "value", by=by)
+    Activity.objects.create(tenant=tenant, kind="accepted", hour=NEVER, number=1)
     make_token(administrator, "robot", administrator.effective_roles, expires_at=None, by=by)
     Authenticator.prepare(administrator)
     RecoveryCodes.renew(administrator)

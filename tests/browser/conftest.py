@@ -197,7 +197,7 @@ def sign_in(page, login="management/admin"):
     page.get_by_label("User").fill(login)
     page.get_by_label("Password").fill(ADMIN_PASSWORD)
     page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("heading", level=1)).to_contain_text("Device registration")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Dashboard")
 
 
 @pytest.fixture

@@ -37,6 +37,8 @@ def test_every_page_can_be_used_by_everybody(open_page, others, screen):
         found[what] = serious_violations(page)
         assert_no_sideways_scroll(page)
 
+    look("dashboard", "/")
+    look("events", f"{LIST}events/")
     look("list", LIST)
     look("confirmed", f"{LIST}?status=confirmed")
     look("nothing found", f"{LIST}?q=nothing")
@@ -102,6 +104,9 @@ def test_the_whole_way_can_be_gone_by_keyboard(open_page, others):
     page.keyboard.type("management/admin")
     page.keyboard.press("Tab")
     page.keyboard.type(ADMIN_PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Dashboard")
+    press_until(page, "Tab", page.get_by_role("link", name="Registration", exact=True))
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_contain_text("Device registration")
     press_until(page, "Tab", page.locator("[data-menu] summary"))

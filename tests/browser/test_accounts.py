@@ -52,7 +52,7 @@ def sign_out(page):
 
 
 def expect_to_be_in(page):
-    expect(page.get_by_role("heading", level=1)).to_contain_text("Device registration")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Dashboard")
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["with JavaScript", "without"])

@@ -10,6 +10,7 @@ from tests.browser.conftest import row, sign_in
 def test_three_devices_are_registered_and_one_comes_all_the_way_in(open_page, others):
     page = open_page(None, login=None)
     sign_in(page)
+    page.get_by_role("link", name="Registration", exact=True).click()
     expect(page.get_by_text("No open registrations")).to_be_visible()
     page.get_by_text("Register device", exact=True).first.click()
     page.get_by_role("link", name="General").click()

@@ -27,7 +27,7 @@ def choose_password(page, path, login):
     page.get_by_label("User").fill(login)
     page.get_by_label("Password").fill(CHOSEN)
     page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("heading", level=1)).to_contain_text("Device registration")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Dashboard")
 
 
 def test_device_of_a_new_tenant_is_let_in_by_somebody_who_was_invited_there(open_page, others):
@@ -66,6 +66,7 @@ def test_device_of_a_new_tenant_is_let_in_by_somebody_who_was_invited_there(open
     shop = open_page(None, login=None)
     choose_password(shop, invitation, "initech/milton")
     expect(shop.get_by_role("link", name="People")).to_have_count(0)
+    shop.get_by_role("link", name="All pending, oldest first").click()
     waiting = row(shop, "stapler-1")
     expect(waiting).to_contain_text("Pending acceptance")
     waiting.get_by_role("button", name="Accept").click()

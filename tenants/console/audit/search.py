@@ -14,7 +14,7 @@ from django.db.models import Q
 from tenants.models import AuditRecord, Tenant
 from tenants.models.audit import AuditRecordQuerySet
 from ui.tables import MAX_NUMBER, PAGE_SIZE
-from ui.text import storable
+from ui.text import minute_text, read_minute, storable
 
 LOOKED_THROUGH: Final = 20_000  # entries that one page of a search looks at; about 50 ms
 EXPORT_BATCH: Final = 1_000  # entries read at a time
@@ -36,7 +36,10 @@ class AuditPage:
 
 @dataclass(frozen=True)
 class AuditQuery:
-    """One way to look at the log; ``first_day`` and ``last_day`` are days in UTC."""
+    """One way to look at the log; ``first_day`` and ``last_day`` are days in UTC.
+
+    ``since`` is a minute, for links that lead to what a number counts.
+    """
 
     viewer: Tenant
     search: str = ""
@@ -45,6 +48,7 @@ class AuditQuery:
     tenant: str = ""
     first_day: date | None = None
     last_day: date | None = None
+    since: datetime | None = None
 
     @classmethod
     def read(cls, viewer: Tenant, parameters: Mapping[str, str]) -> Self:
@@ -62,6 +66,7 @@ class AuditQuery:
             tenant=text("tenant") if viewer.is_management else "",
             first_day=_day(text("from")),
             last_day=_day(text("to")),
+            since=read_minute(text("since")),
         )
 
     @property
@@ -76,7 +81,7 @@ class AuditQuery:
 
     @property
     def _has_days(self) -> bool:
-        return bool(self.first_day or self.last_day)
+        return bool(self.first_day or self.last_day or self.since)
 
     def parameters(self) -> dict[str, str]:
         """Return what the URL of this query says."""
@@ -87,6 +92,7 @@ class AuditQuery:
             "tenant": self.tenant,
             "from": self.first_day.isoformat() if self.first_day else "",
             "to": self.last_day.isoformat() if self.last_day else "",
+            "since": minute_text(self.since) if self.since else "",
         }
         return {name: value for name, value in said.items() if value}
 
@@ -134,7 +140,8 @@ class AuditQuery:
             rows = rows.filter(tenant_id=self.tenant)
         if not self._has_days:
             return (rows.filter(pk__lt=behind.pk) if behind else rows).order_by("-pk")
-        rows = rows.between(_midnight(self.first_day), _midnight(self.last_day, days=1))
+        starts = [each for each in (_midnight(self.first_day), self.since) if each]
+        rows = rows.between(max(starts, default=None), _midnight(self.last_day, days=1))
         if behind:
             # The first condition is what the index can start from; the second breaks ties.
             rows = rows.filter(at__lte=behind.at).filter(Q(at__lt=behind.at) | Q(pk__lt=behind.pk))

@@ -149,6 +149,7 @@ def test_chips_count_and_lead_to_what_they_count(make_registration, console, glo
             "Waiting": 3,
             "Pending": 2 + more,
             "Accepted": 2,
+            "Never confirmed": 1,
             "Blocked": 1,
             "Confirmed": 1,
         }

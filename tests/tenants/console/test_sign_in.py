@@ -124,8 +124,9 @@ def test_whoever_is_signed_in_does_not_sign_in_again(house):
     assert Console("acme/operator").get(SIGN_IN)["Location"] == "/"
 
 
-def test_home_leads_to_the_registrations(house):
-    assert Console("acme/operator").get("/")["Location"] == LIST
+def test_home_is_the_dashboard_behind_the_sign_in(house):
+    assert read(Console("acme/operator").get("/")).one("h1").text == "Dashboard"
+    assert Console().get("/")["Location"] == f"{SIGN_IN}?next=/"
 
 
 def test_suspended_tenant_is_locked_out_at_once(acme):
