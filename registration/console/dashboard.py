@@ -34,7 +34,7 @@ MEANINGS: Final = {
     "waiting": "never knocked yet",
     "pending": "knocked, to be accepted",
     "accepted": "let in, not logged in yet",
-    "delivered": "accepted, got credentials, never logged in",
+    "delivered": "accepted, credentials never used",
     "blocked": "shut out until unblocked",
     "confirmed": "logged in, all is done",
 }

@@ -16,7 +16,7 @@ from django.db import Error, connection, models, transaction
 from django.db.models import Sum
 from django.utils import timezone
 
-from registration.models.events import COUNTED_KINDS
+from registration.models.events import KINDS_AS_SQL
 from registration.models.facts import NEVER
 from tenants.models import Tenant
 
@@ -34,8 +34,6 @@ _HOUR_OF: Final = {
     "postgresql": "date_trunc('hour', at, 'UTC')",
     "sqlite": "substr(at, 1, 13) || ':00:00'",
 }
-# Written out, not passed: the index holds these kinds only, and is used when that is plain.
-_KINDS: Final = ", ".join(f"'{kind.value}'" for kind in COUNTED_KINDS)
 # One order for everybody, so that two who count at once cannot wait for each other.
 _KEEP: Final = """
 INSERT INTO registration_activity (tenant_id, kind, hour, number)
@@ -137,7 +135,7 @@ def _rows(sql: str, times: Sequence[datetime], tenant: Tenant) -> list[tuple[Any
 def _run(
     sql: str, times: Sequence[datetime], *, scope: str = "", values: Sequence[str] = ()
 ) -> list[tuple[Any, ...]]:
-    text = sql.format(hour=_HOUR_OF[connection.vendor], kinds=_KINDS, scope=scope)
+    text = sql.format(hour=_HOUR_OF[connection.vendor], kinds=KINDS_AS_SQL, scope=scope)
     plain = [connection.ops.adapt_datetimefield_value(one) for one in times]
     with connection.cursor() as cursor:
         cursor.execute(text, [*plain, *values])

@@ -3,6 +3,7 @@
 from typing import Final, Self
 
 from django.db import models
+from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
 from inventory.fields import DeviceIdField
@@ -16,8 +17,10 @@ class RegistrationEventQuerySet(models.QuerySet["RegistrationEvent"]):
     """Events are always asked for in the name of a tenant."""
 
     def of_kind(self, kind: "RegistrationEvent.Kind") -> Self:
-        """Narrow to one of the kinds that are counted, said so that their index can be used."""
-        return self.filter(kind__in=[each.value for each in COUNTED_KINDS]).filter(kind=kind)
+        """Narrow to one of the kinds that are counted."""
+        # The index holds these kinds only. SQLite uses it when a query says so in its text.
+        counted = RawSQL(f"kind IN ({KINDS_AS_SQL})", [], models.BooleanField())  # noqa: S611
+        return self.filter(counted, kind=kind)
 
     def for_tenant(self, tenant: Tenant) -> Self:
         """Narrow to what ``tenant`` may see: its own rows; all, for the management tenant."""
@@ -115,6 +118,7 @@ class RegistrationEvent(models.Model):
 _Kind = RegistrationEvent.Kind
 # What the dashboard counts by the hour; its indexes hold these alone.
 COUNTED_KINDS: Final = (_Kind.CONNECTED, _Kind.ACCEPTED)
+KINDS_AS_SQL: Final = ", ".join(f"'{kind.value}'" for kind in COUNTED_KINDS)
 _WARNINGS = {_Kind.CONFLICT, _Kind.TOKEN_REJECTED, _Kind.BLOCKED}
 # What the audit log says of each kind of event.
 AUDITED = {

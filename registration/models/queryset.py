@@ -54,12 +54,12 @@ class RegistrationQuerySet(models.QuerySet["Registration"]):
         if len(statuses) == len(Status):
             return rows
         # Equality, not IN, keeps the index's order: the page then starts without a sort.
+        if set(stages) == {Stage.DELIVERED}:  # accepted, of course; without saying so its index is
+            return rows.filter(delivered_at__isnull=False)
         if len(statuses) > 1:
             return rows.filter(status__in=statuses)
         rows = rows.filter(status=statuses.pop())
-        if set(stages) in ({Stage.ACCEPTED}, {Stage.DELIVERED}):
-            return rows.filter(delivered_at__isnull=Stage.ACCEPTED in stages)
-        return rows
+        return rows.filter(delivered_at=None) if set(stages) == {Stage.ACCEPTED} else rows
 
     def in_conflict(self) -> Self:
         """Narrow to those that somebody else knocked for as well, and that are not in yet."""
