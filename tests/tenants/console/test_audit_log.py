@@ -334,3 +334,22 @@ def test_navigator_shows_the_log_to_those_with_the_right(office, desk):
 
     assert LOG in links(office)
     assert LOG not in links(desk)
+
+
+def test_link_from_a_number_shows_what_was_written_since_that_minute(office, note):
+    now = datetime(2026, 3, 10, 9, 30, tzinfo=UTC)
+    for minutes in (0, 1, 2):
+        note(f"m{minutes}", at=now + timedelta(minutes=minutes))
+    note("other", at=now - timedelta(days=1))
+    asked = {"since": "2026-03-10T09:31Z", "q": "m"}
+    response = office.get(LOG, asked)
+    assert subjects(response) == ["m2", "m1"]
+    page = read(response)
+    assert page.one("form", role="search").fields["since"] == asked["since"]
+    older = next(a for a in page.all("a") if a.text == "Show older ones as well")
+    assert subjects(office.get(older["href"])) == ["m2", "m1", "m0"]
+    assert subjects(office.get(LOG, asked | {"from": "2026-03-11"})) == []
+    assert subjects(office.get(LOG, asked | {"from": "2026-03-09"})) == ["m2", "m1"]
+    assert len(subjects(office.get(LOG, {"since": "damaged\x00"}))) >= 4
+    form = page.one("form", id="audit-export").fields
+    assert {row["Subject"] for row in exported(office.post(EXPORT, form))} == {"m1", "m2"}
