@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('inventory', '0002_find_groups_by_path'),
-        ('registration', '0004_say_why_an_entry_was_left_out'),
+        ('registration', '0006_devices_of_known_logins'),
         ('tenants', '0004_suspended_by'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
