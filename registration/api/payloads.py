@@ -9,7 +9,7 @@ from inventory.models import MAX_ID_DIGITS
 from registration.credentials import MAX_TOKEN_LENGTH
 from registration.lifecycle import Status
 from registration.models import Registration
-from tenants.api.http import read_object, self_url, text_field, validation_error
+from tenants.api.http import read_object, self_url, text_field, validation_error, wire_time
 
 MAX_TYPE_LENGTH = 255  # characters
 
@@ -115,7 +115,7 @@ def represent(request: HttpRequest, registration: Registration) -> dict[str, Any
         "self": self_url(request, "devicecontrol", "newDeviceRequests", registration.device_id),
         "tenantId": registration.tenant_id,
         "owner": registration.created_by_name,
-        "creationTime": registration.created_at.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z",
+        "creationTime": wire_time(registration.created_at),
     }
     if registration.group_id:
         payload["groupId"] = str(registration.group_id)

@@ -18,6 +18,7 @@ from tenants.api.http import (
     respond_page,
     self_url,
     validation_error,
+    wire_time,
 )
 from tenants.models import AuditRecord
 from tenants.models.audit import AuditRecordQuerySet
@@ -57,7 +58,7 @@ def audit_record(request: ApiRequest, record_id: str) -> HttpResponse:
 
 def represent(request: ApiRequest, entry: AuditRecord) -> dict[str, Any]:
     """Return an entry in the contract's shape, with what else is known in a fragment of ours."""
-    when = entry.at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+    when = wire_time(entry.at)
     return {
         "id": str(entry.pk),
         "self": self_url(request, "audit", "auditRecords", str(entry.pk)),

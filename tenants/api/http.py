@@ -9,6 +9,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from functools import wraps
 from http import HTTPStatus
 from typing import Any, Concatenate, Final, NoReturn, ParamSpec, Protocol, cast
@@ -30,7 +31,7 @@ from tenants.tokens import TokenCaller
 
 P = ParamSpec("P")
 
-MAX_BODY = 64 * 1024  # bytes of a JSON body; the largest one we know has a few hundred
+MAX_BODY = 64 * 1024  # bytes of a JSON body where nothing else is said; most have a few hundred
 MAX_NESTING = 32  # objects and arrays inside one another; no payload we know has more than three
 MAX_PAGE_SIZE = 2000  # entries; the contract trims larger requests to this
 DEFAULT_PAGE_SIZE = 5  # entries; the contract's own default
@@ -82,6 +83,11 @@ class ApiError(Exception):
 def validation_error(message: str) -> ApiError:
     """Return the refusal of a body that does not fit."""
     return ApiError(HTTPStatus.UNPROCESSABLE_ENTITY, "undefined/validationError", message)
+
+
+def denied() -> ApiError:
+    """Return the refusal of a caller who may not do that."""
+    return ApiError(HTTPStatus.FORBIDDEN, "security/Forbidden", "Access is denied")
 
 
 def error_response(status: int, error: str, message: str) -> HttpResponse:
@@ -161,7 +167,7 @@ def _admit(request: HttpRequest, roles: Mapping[str, Role | tuple[Role, ...] | s
         )
     one_of = (needed,) if isinstance(needed, Role) else needed
     if not any(caller.has_role(cast("Role", role)) for role in one_of):
-        raise ApiError(HTTPStatus.FORBIDDEN, "security/Forbidden", "Access is denied")
+        raise denied()
     if "\x00" in request.path:  # PostgreSQL refuses even to look for such a name
         raise ApiError(HTTPStatus.NOT_FOUND, "undefined/Not Found", "There is nothing here.")
     admitted = cast("ApiRequest", request)
@@ -240,8 +246,8 @@ def basic_logins(header: str) -> list[tuple[str, str]]:
 # --- Reading ------------------------------------------------------------------------------
 
 
-def read_object(request: HttpRequest) -> dict[str, Any]:
-    """Return the JSON object in the body.
+def read_object(request: HttpRequest, *, most: int = MAX_BODY) -> dict[str, Any]:
+    """Return the JSON object in the body, which has at most so many bytes.
 
     Raises:
         ApiError: 400 no JSON, 413 too large, 415 another media type, 422 JSON but no object.
@@ -252,7 +258,7 @@ def read_object(request: HttpRequest) -> dict[str, Any]:
             "undefined/unsupportedMediaType",
             "Send JSON with the header Content-Type: application/json.",
         )
-    return parse_object(read_body(request))
+    return parse_object(read_body(request, most=most))
 
 
 def says_json(content_type: str) -> bool:
@@ -261,8 +267,8 @@ def says_json(content_type: str) -> bool:
     return not name or JSON_TYPE.fullmatch(name) is not None
 
 
-def read_body(request: HttpRequest) -> bytes:
-    """Return the body.
+def read_body(request: HttpRequest, *, most: int = MAX_BODY) -> bytes:
+    """Return the body, which has at most so many bytes.
 
     Raises:
         ApiError: 400 unreadable, 413 too large.
@@ -270,14 +276,14 @@ def read_body(request: HttpRequest) -> bytes:
     try:
         body = request.body
     except RequestDataTooBig:
-        body = b" " * (MAX_BODY + 1)
+        body = b" " * (most + 1)
     except UnreadablePostError as error:
         raise _bad_request("The body could not be read.") from error
-    if len(body) > MAX_BODY:
+    if len(body) > most:
         raise ApiError(
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
             "undefined/requestTooLarge",
-            f"The body is larger than {MAX_BODY} bytes.",
+            f"The body is larger than {most} bytes.",
         )
     return body
 
@@ -348,7 +354,18 @@ def text_field(body: Mapping[str, Any], name: str, *, required: bool = False) ->
     return value
 
 
+def flag(request: HttpRequest, name: str, *, default: bool = False) -> bool:
+    """Return a query parameter that is true or false; anything else counts as false."""
+    text = request.GET.get(name, "")
+    return text.lower() == "true" if text else default
+
+
 # --- Answering ----------------------------------------------------------------------------
+
+
+def wire_time(time: datetime) -> str:
+    """Return ``time`` as the contract writes it."""
+    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
 
 
 def absolute(request: HttpRequest, path: str) -> str:
@@ -383,15 +400,23 @@ def respond_page(
     kind: str,
     represent: Callable[[Any], Mapping[str, Any]],
     count: Callable[[], int],
+    prepare: Callable[[list[Any]], None] | None = None,
+    most: int = MAX_PAGE_SIZE,
 ) -> HttpResponse:
-    """Answer with one page of ``rows``; totals are counted only for those who ask for them."""
+    """Answer with one page of ``rows``; totals are counted only for those who ask for them.
+
+    ``prepare`` sees all rows of the page before the first of them is represented. A page has no
+    more than ``most`` of them, whatever is asked for.
+    """
     current = _number(request, "currentPage", 1)
-    size = min(_number(request, "pageSize", DEFAULT_PAGE_SIZE), MAX_PAGE_SIZE)
+    size = min(_number(request, "pageSize", DEFAULT_PAGE_SIZE), most)
     start = (current - 1) * size
     found = list(rows[start : start + size + 1]) if start < 2**31 else []
+    if prepare is not None:
+        prepare(found[:size])
     statistics: dict[str, int] = {"currentPage": current, "pageSize": size}
-    wants_pages = _flag(request, "withTotalPages")
-    wants_elements = _flag(request, "withTotalElements")
+    wants_pages = flag(request, "withTotalPages")
+    wants_elements = flag(request, "withTotalElements")
     if wants_pages or wants_elements:
         total = count()
         if wants_pages:
@@ -422,7 +447,3 @@ def _number(request: HttpRequest, name: str, default: int) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 10 and int(text) > 0):
         raise validation_error(f"Query parameter {name} must be a whole number above 0.")
     return int(text)
-
-
-def _flag(request: HttpRequest, name: str) -> bool:
-    return request.GET.get(name, "").lower() == "true"

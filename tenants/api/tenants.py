@@ -24,6 +24,7 @@ from tenants.api.http import (
     self_url,
     text_field,
     validation_error,
+    wire_time,
 )
 from tenants.deletion import delete_tenant
 from tenants.links import make_link
@@ -238,7 +239,7 @@ def _payload(request: ApiRequest, tenant: Tenant) -> dict[str, Any]:
         "adminName": first.username if first else "",
         "adminEmail": first.email if first else "",
         "status": tenant.status,
-        "creationTime": tenant.created_at.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z",
+        "creationTime": wire_time(tenant.created_at),
         "allowCreateTenants": tenant.may_own_tenants,
         "deviceLimit": tenant.device_limit,
         "customProperties": {},
