@@ -1,12 +1,13 @@
 """Devices coming into the inventory: let in by people, then reporting themselves."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
+from inventory.fragments import merged
 from inventory.groups import add_to_group
 from inventory.models import (
     ChildLink,
@@ -87,24 +88,21 @@ def report(
 ) -> tuple[ManagedObject, bool] | None:
     """Take what a device says of itself when it creates its device object.
 
-    Return the object and whether it is new. A device that crashed before it could bind an external
-    ID does not find its object and creates it again: it gets the one it has, if name and type are
-    the same and nothing is bound to it. None says that this is another device, one behind it.
+    Return the object and whether it is new; None says that this is another device, one behind it.
     """
     with transaction.atomic():
         held = DeviceCredentials.objects.select_for_update().get(pk=credentials.pk)
-        device = held.managed_object
+        device = ManagedObject.objects.select_for_update().filter(credentials=held).first()
         if device is None:
             device = ManagedObject(
                 tenant_id=held.tenant_id,
                 device_id=held.device_id,
-                created_by_name=by.name,
+                created_by_name=by.name[:255],
             )
         elif device.reported_at is not None:
-            is_again = (device.name, device.type) == (name, kind)
-            if not is_again or device.external_ids.exists():
+            if not _is_itself(device, name, kind, fragments):
                 return None
-            device.fragments = device.fragments | fragments
+            device.fragments = merged(device.fragments, fragments)
             device.updated_at = timezone.now()
             device.save(update_fields=["fragments", "updated_at"])
             return device, False
@@ -123,6 +121,23 @@ def report(
         if group is not None:
             add_to_group(_as_group(group), [device], by=by)
     return device, True
+
+
+def _is_itself(device: ManagedObject, name: str, kind: str, fragments: Mapping[str, Any]) -> bool:
+    """Say whether a device that has its object already is creating that one again.
+
+    One that crashed before it bound an external ID does not find its object. One that runs twice
+    may have bound it in the other run; then it says of itself word for word what it said there, as
+    nothing behind it does.
+    """
+    if (device.name, device.type) != (name, kind):
+        return False
+    if not device.external_ids.exists():
+        return True
+    there = device.fragments
+    return bool(name) and all(
+        fragment in there and there[fragment] == value for fragment, value in fragments.items()
+    )
 
 
 def _as_group(group: ManagedObject) -> DeviceGroup:

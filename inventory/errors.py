@@ -17,6 +17,10 @@ class NotAChildError(InventoryError):
     """Something was to be taken out of where it is not."""
 
 
+class NotTheOwnerError(InventoryError):
+    """Something is another user's, and the caller may not touch it."""
+
+
 class ExternalIdTakenError(InventoryError):
     """An external ID that names another object already."""
 

@@ -1,5 +1,8 @@
 """External IDs: bound to an object, and taken off again."""
 
+import unicodedata
+from typing import Final
+
 from django.db import IntegrityError, transaction
 
 from inventory.errors import ExternalIdTakenError, InvalidObjectError
@@ -7,6 +10,9 @@ from inventory.locks import keep
 from inventory.models import DeviceEvent, ExternalId, ManagedObject
 from inventory.models.external_id import MAX_EXTERNAL_ID_BYTES, MAX_EXTERNAL_TYPE_BYTES
 from tenants.actors import Actor
+
+MAX_EXTERNAL_IDS: Final = 1_000  # of one object; they are answered without paging
+CONTROLS: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})  # Unicode categories; no address has them
 
 
 def bind(managed_object: ManagedObject, kind: str, value: str, *, by: Actor) -> ExternalId:
@@ -27,9 +33,19 @@ def bind(managed_object: ManagedObject, kind: str, value: str, *, by: Actor) -> 
         if len(text.encode()) > most:
             msg = f"Field {what} can have at most {most} bytes."
             raise InvalidObjectError(msg)
+        if any(unicodedata.category(character) in CONTROLS for character in text):
+            msg = f"Field {what} cannot contain control characters."
+            raise InvalidObjectError(msg)
+    if "/" in kind:
+        raise InvalidObjectError(
+            "Field type cannot contain a slash: in addresses it ends there and the ID begins."
+        )
     with transaction.atomic():
         if not keep([managed_object.pk]):
             raise ManagedObject.DoesNotExist
+        if managed_object.external_ids.count() >= MAX_EXTERNAL_IDS:
+            msg = f"An object can have at most {MAX_EXTERNAL_IDS} external IDs."
+            raise InvalidObjectError(msg)
         try:
             with transaction.atomic():
                 bound = ExternalId.objects.create(

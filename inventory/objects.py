@@ -1,6 +1,7 @@
 """Managed objects as the inventory's clients make, change and delete them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,21 +10,24 @@ from django.utils import timezone
 
 from inventory import devices, groups, logins
 from inventory.callers import DeviceUser
-from inventory.errors import InvalidObjectError
+from inventory.errors import InvalidObjectError, NotTheOwnerError
 from inventory.fragments import fragments_of, kind_of, merged, name_of, text_of, type_of
 from inventory.models import (
+    ChildLink,
+    DeviceCredentials,
     DeviceEvent,
     DeviceGroup,
     Kind,
     ManagedObject,
 )
-from inventory.models.group import SUBGROUP_TYPE
+from inventory.models.group import GROUP_TYPE, SUBGROUP_TYPE
 from inventory.models.managed_object import MAX_OWNER_LENGTH
 from tenants import audit
 from tenants.actors import Actor
 from tenants.models import Tenant
 
 MAX_CASCADE = 10_000  # devices deleted together with a group
+OF_PLACES = frozenset({GROUP_TYPE, SUBGROUP_TYPE})  # types that say where in the tree a group is
 
 
 @dataclass(frozen=True)
@@ -31,10 +35,12 @@ class Deletion:
     """What goes with an object.
 
     ``children``: the devices of a group, or the children of a device. ``logins``: the device users.
+    ``only_of``: the user whose objects may go, if the caller is not to delete those of others.
     """
 
     children: bool = False
     logins: bool = False
+    only_of: str | None = None
 
 
 def create_object(
@@ -59,9 +65,11 @@ def create_object(
     kind = kind_of(fragments)
     owner = _owner(body, by, device)
     if kind is Kind.GROUP:
+        is_loose = parent is None and type_ == SUBGROUP_TYPE
+        says_place = type_ in OF_PLACES and not is_loose  # where it is decides, not what it says
         group = groups.create_group(
-            tenant, name, parent=parent, by=by, owner=owner, kind=type_, fragments=fragments,
-            is_loose=parent is None and type_ == SUBGROUP_TYPE,
+            tenant, name, parent=parent, by=by, owner=owner, kind="" if says_place else type_,
+            fragments=fragments, is_loose=is_loose,
         )  # fmt: skip
         return group, True
     if kind is Kind.DEVICE and device is not None:
@@ -119,7 +127,8 @@ def change_object(
         _check_kind(held)
         if name is not None and not held.is_group:
             held.rename(name)
-        held.type = held.type if type_ is None else type_
+        if type_ is not None and not (held.is_group and {type_, held.type} <= OF_PLACES):
+            held.type = type_
         held.owner = owner or held.owner
         held.updated_at = timezone.now()
         held.save()
@@ -168,7 +177,11 @@ def delete_object(managed_object: ManagedObject, deletion: Deletion, *, by: Acto
     """Delete an object. Groups take along the groups within them; devices in them stay, unless
     they are to go too.
 
+    Devices go one after another, so that nobody has to wait for all of them: if something fails on
+    the way, the ones before it are gone, and the same call again deletes the rest.
+
     Raises:
+        NotTheOwnerError: something would go that is not the caller's to delete.
         InvalidObjectError: so many devices are not deleted in one request.
         ManagedObject.DoesNotExist: it is gone.
     """
@@ -178,19 +191,24 @@ def delete_object(managed_object: ManagedObject, deletion: Deletion, *, by: Acto
     doomed = [managed_object]
     if deletion.children:
         doomed += _below(managed_object)
+    _check_owner(doomed, deletion)
     for one in reversed(doomed):
         _delete_one(one, by, with_login=deletion.logins)
 
 
 def _delete_group(group: DeviceGroup, deletion: Deletion, by: Actor) -> None:
+    within = groups.within(group)
+    mine = ManagedObject.objects.filter(tenant=group.tenant_id)
+    if deletion.only_of is not None:
+        _check_owner(mine.filter(pk__in=within), deletion)
     if deletion.children:
-        inside = ManagedObject.objects.filter(
-            tenant=group.tenant_id, parent_links__parent__in=groups.within(group)
+        inside = mine.filter(
+            parent_links__parent__in=within, parent_links__kind=ChildLink.Kind.ASSET
         ).exclude(kind=Kind.GROUP)
-        doomed = list(inside.distinct()[: MAX_CASCADE + 1])
+        doomed = list(inside.distinct().order_by("pk")[: MAX_CASCADE + 1])
         if len(doomed) > MAX_CASCADE:
-            msg = f"More than {MAX_CASCADE} devices would go; delete them group by group."
-            raise InvalidObjectError(msg)
+            raise _too_many()
+        _check_owner(doomed, deletion)
         for one in doomed:
             _delete_one(one, by, with_login=deletion.logins)
     groups.delete_group(group, by=by)
@@ -204,18 +222,34 @@ def _below(managed_object: ManagedObject) -> list[ManagedObject]:
         children = ManagedObject.objects.filter(
             tenant=managed_object.tenant_id, parent_links__parent__in=nearest
         ).exclude(kind=Kind.GROUP)
-        new = {one.pk: one for one in children if one.pk not in found}
+        new = {one.pk: one for one in children[: MAX_CASCADE + 1] if one.pk not in found}
         new.pop(managed_object.pk, None)
         found |= new
+        if len(found) > MAX_CASCADE:
+            raise _too_many()
         nearest = list(new)
     return list(found.values())
 
 
+def _too_many() -> InvalidObjectError:
+    return InvalidObjectError(
+        f"More than {MAX_CASCADE} devices would go with it; delete them in smaller parts."
+    )
+
+
+def _check_owner(doomed: Iterable[ManagedObject], deletion: Deletion) -> None:
+    if deletion.only_of is not None and any(one.owner != deletion.only_of for one in doomed):
+        raise NotTheOwnerError
+
+
 def _delete_one(managed_object: ManagedObject, by: Actor, *, with_login: bool) -> None:
     with transaction.atomic():
-        credentials = getattr(managed_object, "credentials", None)
+        # The login first, as everybody locks; its device may be creating this object anew.
+        logins_of = DeviceCredentials.objects.filter(managed_object=managed_object.pk)
+        credentials = logins_of.first() if with_login else logins_of.select_for_update().first()
         if with_login and credentials is not None:
-            logins.delete_login(credentials, by=by)
+            with suppress(DeviceCredentials.DoesNotExist):  # somebody else has deleted it
+                logins.delete_login(credentials, by=by)
         mine = ManagedObject.objects.filter(tenant=managed_object.tenant_id)
         held = mine.select_for_update().filter(pk=managed_object.pk).first()
         if held is None:

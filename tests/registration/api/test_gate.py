@@ -31,6 +31,9 @@ def concrete(path):
         "<str:tenant_id>": "acme",
         "<str:category>": "c",
         "<path:key>": "k",
+        "<str:object_id>": "1",
+        "<str:child_id>": "2",
+        "<path:external>": "c8y_Serial/4711",
     }
     for parameter, value in values.items():
         path = path.replace(parameter, value)
@@ -130,8 +133,10 @@ def test_slash_at_the_end_never_redirects(endpoint, login, api):
         "/devicecontrol/operations",
         "/devicecontrol/newDeviceRequests/",
         "/tenant/nothing",
-        "/inventory/managedObjects",
-        "/identity/externalIds/c8y_Serial/4711",
+        "/inventory/managedObjects/",
+        "/inventory/binaries",
+        "/inventory/managedObjects/1/supportedSeries",
+        "/identity/externalIds",
         "/devicecontrol//newDeviceRequests",
     ],
 )
