@@ -1,0 +1,62 @@
+"""Clients of the inventory: people, and devices with logins of their own."""
+
+import pytest
+
+from inventory.devices import let_in
+from inventory.models import ManagedObject
+from tests.inventory.api.calls import OBJECTS
+from tests.support import PASSWORD, Api, give_rights
+
+
+@pytest.fixture
+def device_user(acme, operator):
+    """Let a device in and return the API as it uses it: ``device_user("press-1")``."""
+
+    def make(device_id="press-1", *, tenant=acme, **details):
+        let_in(tenant, device_id, PASSWORD, by=operator, **details)
+        return Api(f"{tenant.pk}/device_{device_id}")
+
+    return make
+
+
+@pytest.fixture
+def caller(person):
+    """Return the API as somebody with just these rights uses it."""
+
+    def make(*roles, login="acme/reader"):
+        give_rights(person(login), *roles)
+        return Api(login)
+
+    return make
+
+
+@pytest.fixture
+def ours(api):
+    """Make an object as the operator of acme, and return its ID."""
+
+    def make(login="acme/operator", **body):
+        answer = api(login).post(OBJECTS, body)
+        assert answer.status_code == 201, answer.content
+        return answer.json()["id"]
+
+    return make
+
+
+@pytest.fixture
+def theirs(ours):
+    """Make an object as the operator of globex, and return its ID."""
+
+    def make(**body):
+        return ours("globex/operator", **body)
+
+    return make
+
+
+@pytest.fixture
+def row():
+    """Return the object behind an ID."""
+
+    def find(object_id):
+        return ManagedObject.objects.get(pk=int(object_id))
+
+    return find
