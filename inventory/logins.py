@@ -3,7 +3,7 @@
 Everybody locks in one order: a registration, then the login, then the device, then the tenant.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Final
 
@@ -14,8 +14,9 @@ from inventory.errors import LoginError
 from inventory.models import DeviceCredentials, DeviceEvent, ManagedObject, State, Tombstone
 from inventory.models.credentials import REVOKED, password_digest
 from inventory.passwords import new_password
-from tenants import quota
+from tenants import audit, quota
 from tenants.actors import Actor
+from tenants.hashing import digests_match
 from tenants.models import Tenant
 
 USE_RESOLUTION: Final = timedelta(minutes=1)  # last use is not written more often than this
@@ -147,7 +148,8 @@ def delete_login(credentials: DeviceCredentials, *, by: Actor, reason: str = "")
             release(tenant_id, device_id, by)
         held = _held(credentials)
         device = held.managed_object
-        digest = held.digest
+        # Where the new password was never used, the device is likely to hold the one before it.
+        digest = held.previous_digest or held.digest
         held.delete()
         if device is not None and device.reported_at is None:
             device.delete()
@@ -197,10 +199,37 @@ def note_knock(tenant: Tenant, device_id: str, *, by: Actor) -> None:
         note_return(tombstone, by=by)
 
 
-def returning(device_id: str, password: str) -> Tombstone | None:
-    """Return the deleted device that still knows its last password, if this is one."""
-    digest = password_digest(device_id, password)
-    return Tombstone.objects.filter(device_id=device_id, digest=digest).first()
+def returning(passwords: Mapping[tuple[str, str], str]) -> Tombstone | None:
+    """Return the deleted device that still knows its last password, if one is among these.
+
+    ``passwords`` are by tenant and device ID; a device that names no tenant is found by its ID.
+    One look-up whatever was sent: a stranger learns nothing from how long it takes.
+    """
+    found = Tombstone.objects.filter(device_id__in={device_id for _, device_id in passwords})
+    for tombstone in found:
+        for tenant in (tombstone.tenant_id, ""):
+            tried = passwords.get((tenant, tombstone.device_id))
+            if tried is not None and digests_match(
+                tombstone.digest, password_digest(tombstone.device_id, tried)
+            ):
+                return tombstone
+    return None
+
+
+def forget(tombstone: Tombstone, *, by: Actor) -> None:
+    """Take a tombstone away: should the device come back, it is a new one.
+
+    Raises:
+        Tombstone.DoesNotExist: somebody else has, or the device was let in again.
+    """
+    with transaction.atomic():
+        gone, _ = Tombstone.objects.filter(pk=tombstone.pk, tenant=tombstone.tenant_id).delete()
+        if not gone:
+            raise Tombstone.DoesNotExist
+        audit.record(
+            by, tombstone.tenant_id, audit.Type.CREDENTIALS, "Deleted device forgotten",
+            subject=tombstone.device_id,
+        )  # fmt: skip
 
 
 def _held(credentials: DeviceCredentials) -> DeviceCredentials:

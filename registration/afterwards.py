@@ -1,6 +1,7 @@
 """What this app knows of devices that are in, for the app that looks after them."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 from inventory.history import Happening
 from registration.models import Registration, RegistrationEvent
@@ -11,7 +12,8 @@ def let_go(tenant_id: str, device_id: str, by: Actor) -> None:
     """Let the registration of a device go whose login is being deleted."""
     found = Registration.objects.filter(tenant=tenant_id, device_id=device_id).first()
     if found is not None:
-        found.let_go(by=by)
+        with suppress(Registration.DoesNotExist):  # cancelled, or moved away, in this very moment
+            found.let_go(by=by)
 
 
 def history(tenant_id: str, device_id: str, limit: int) -> Iterator[Happening]:

@@ -36,19 +36,17 @@ def authenticate_device(
                 by = Actor.of(request, credentials.username)
                 note_use(credentials, tried, by=by)
                 return DeviceUser(credentials)
-    for (tenant, device_id), password in passwords.items():
-        gone = returning(device_id, password)
-        if gone is not None and tenant in (gone.tenant_id, ""):
-            by = Actor.of(request, DeviceCredentials.login_name(device_id))
-            note_return(gone, by=by)
+    gone = returning(passwords)
+    if gone is not None:
+        note_return(gone, by=Actor.of(request, DeviceCredentials.login_name(gone.device_id)))
     return None
 
 
 def _has_logged_in(request: HttpRequest, credentials: DeviceCredentials) -> bool:
     """Close the hand-over at the first login; return False if the credentials went meanwhile.
 
-    An operator may cancel the registration, or open its hand-over again, in this very moment:
-    then what the device holds is void, and it must not come in by it once more.
+    An operator may cancel the registration, open its hand-over again or disable the login in this
+    very moment: then what the device holds is void, and it must not come in by it once more.
     """
     if credentials.first_login_at is not None:
         return True
@@ -61,7 +59,7 @@ def _has_logged_in(request: HttpRequest, credentials: DeviceCredentials) -> bool
             .first()
         )
         still_valid = DeviceCredentials.objects.filter(
-            pk=credentials.pk, digest=credentials.digest
+            pk=credentials.pk, digest=credentials.digest, is_enabled=True
         ).update(first_login_at=timezone.now())
         if still_valid:
             credentials.refresh_from_db()
