@@ -12,6 +12,9 @@ from tenants import audit
 from tenants.actors import Actor
 from tenants.models import Tenant, User
 
+# Characters; the user name of a device with the longest ID has a few more, and is cut.
+MAX_NAME_LENGTH: Final = 1000
+
 
 class RegistrationEventQuerySet(models.QuerySet["RegistrationEvent"]):
     """Events are always asked for in the name of a tenant."""
@@ -64,7 +67,7 @@ class RegistrationEvent(models.Model):
     actor = models.ForeignKey(
         User, null=True, on_delete=models.SET_NULL, related_name="+", db_index=False
     )
-    actor_name = models.CharField(max_length=1000)
+    actor_name = models.CharField(max_length=MAX_NAME_LENGTH)
     source = models.CharField(max_length=45, blank=True, default="")
     request_id = models.CharField(max_length=64, blank=True, default="")
     reason = models.CharField(max_length=500, blank=True, default="")
@@ -97,7 +100,7 @@ class RegistrationEvent(models.Model):
             from_status=from_status,
             to_status=to_status,
             actor=actor.user,
-            actor_name=actor.name,
+            actor_name=actor.name[:MAX_NAME_LENGTH],
             source=actor.source,
             request_id=actor.request_id,
             reason=reason,
