@@ -14,6 +14,12 @@ from tenants.usernames import DEVICE_PREFIX
 
 REVOKED: Final = ""  # in place of a digest: no password matches it
 
+IS_DISABLED: Final = Q(is_enabled=False)
+NEVER_USED: Final = Q(first_login_at__isnull=True)
+# The new password has not been used; the time of the previous one may have run out.
+IS_CHANGING: Final = ~Q(previous_digest="")
+IS_REVOKED: Final = Q(digest=REVOKED)
+
 
 class DeviceCredentialsQuerySet(models.QuerySet["DeviceCredentials"]):
     """Credentials are always asked for in the name of a tenant."""
@@ -29,6 +35,14 @@ class DeviceCredentialsQuerySet(models.QuerySet["DeviceCredentials"]):
     def of_others(self, tenant: Tenant, device_id: str) -> Self:
         """Narrow to the device of this ID if it belongs to anybody but ``tenant``."""
         return self.filter(device_id=device_id).exclude(tenant=tenant)
+
+
+def _few(name: str, condition: Q) -> list[models.Index]:
+    """Return the indexes of logins that differ from most, of one tenant and of all."""
+    return [
+        models.Index(fields=["tenant", "device_id"], condition=condition, name=f"{name}_tenant"),
+        models.Index(fields=["device_id"], condition=condition, name=name),
+    ]
 
 
 class DeviceCredentials(models.Model):
@@ -67,10 +81,14 @@ class DeviceCredentials(models.Model):
         indexes = [
             models.Index(fields=["tenant", "device_id"], name="credentials_tenant_device"),
             models.Index(
-                fields=["tenant", "device_id"],
-                condition=Q(is_enabled=False),
-                name="credentials_disabled",
+                fields=["tenant", "device_id"], condition=IS_DISABLED, name="credentials_disabled"
             ),
+            models.Index(
+                fields=["device_id"], condition=IS_DISABLED, name="credentials_all_disabled"
+            ),
+            *_few("credentials_never", NEVER_USED),
+            *_few("credentials_changing", IS_CHANGING),
+            *_few("credentials_revoked", IS_REVOKED),
         ]
 
     def __str__(self) -> str:
@@ -123,6 +141,11 @@ class DeviceCredentials(models.Model):
         return bool(
             self.previous_digest and self.previous_until and timezone.now() < self.previous_until
         )
+
+    @property
+    def is_overdue(self) -> bool:
+        """Say whether the device is shut out by a new password that it has not used in time."""
+        return bool(self.previous_digest) and not self.is_rotating
 
     @property
     def state(self) -> State:

@@ -1,12 +1,14 @@
 """What is left of a device that was deleted, so that its return is noticed."""
 
-from typing import Self
+from typing import Final, Self
 
 from django.db import models
 from django.utils import timezone
 
 from inventory.fields import DeviceIdField
 from tenants.models import Tenant
+
+CAME_BACK: Final = models.Q(returned_at__isnull=False)
 
 
 class TombstoneQuerySet(models.QuerySet["Tombstone"]):
@@ -47,6 +49,13 @@ class Tombstone(models.Model):
             models.Index(fields=["device_id"], name="tombstone_device"),
             models.Index(fields=["tenant", "deleted_at", "id"], name="tombstone_tenant_deleted"),
             models.Index(fields=["deleted_at", "id"], name="tombstone_deleted"),
+            # Those that came back, of one tenant and of all.
+            models.Index(
+                fields=["tenant", "deleted_at", "id"],
+                condition=CAME_BACK,
+                name="tombstone_tenant_returned",
+            ),
+            models.Index(fields=["deleted_at", "id"], condition=CAME_BACK, name="tombstone_back"),
         ]
 
     def __str__(self) -> str:
