@@ -1,8 +1,10 @@
 """REST endpoints about the accounts of the caller's tenant.
 
-Source: Cumulocity REST, users. Device users are not among them.
+Source: Cumulocity REST, users. Device users are not among them; the app that has devices answers
+for those at the same addresses.
 """
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -35,8 +37,6 @@ def users(request: ApiRequest, tenant_id: str) -> HttpResponse:
     prefix = request.GET.get("username", "")
     if prefix:
         rows = rows.filter(username__startswith=prefix) if "\x00" not in prefix else rows.none()
-    if request.GET.get("onlyDevices", "").lower() == "true":
-        rows = rows.none()
     return respond_page(
         request,
         rows,
@@ -52,20 +52,29 @@ def user(request: ApiRequest, tenant_id: str, user_id: str) -> HttpResponse:
     """Read one account, or enable or disable it."""
     found = _accounts(request, tenant_id).filter(username=user_id).first()
     if found is None:
-        raise _not_found(user_id)
+        raise not_found(user_id)
     if request.method == "PUT":
         _set_enabled(request, found)
         found = _accounts(request, tenant_id).filter(pk=found.pk).first()
         if found is None:  # deleted at the same moment
-            raise _not_found(user_id)
+            raise not_found(user_id)
     return respond(request, _payload(request, found), "user")
 
 
-def _accounts(request: ApiRequest, tenant_id: str) -> QuerySet[User]:
+def check_tenant(request: ApiRequest, tenant_id: str) -> None:
+    """Let a caller look at users of the own tenant only; others are not there.
+
+    Raises:
+        ApiError: 404, it is another one.
+    """
     if tenant_id != request.tenant.pk:
         raise ApiError(
             HTTPStatus.NOT_FOUND, "user/Not Found", f"Unable to find tenant by ID: {tenant_id}"
         )
+
+
+def _accounts(request: ApiRequest, tenant_id: str) -> QuerySet[User]:
+    check_tenant(request, tenant_id)
     factors = Authenticator.objects.filter(user=OuterRef("pk"), confirmed=True)
     return (
         User.objects.for_tenant(request.tenant)
@@ -75,10 +84,13 @@ def _accounts(request: ApiRequest, tenant_id: str) -> QuerySet[User]:
     )
 
 
-def _set_enabled(request: ApiRequest, user: User) -> None:
-    """Enable or disable ``user``; other members may come along as they are, and not changed."""
+def read_enabled(request: ApiRequest, shown: Mapping[str, Any]) -> bool:
+    """Return ``enabled`` of a body whose other members come along as they were ``shown``.
+
+    Raises:
+        ApiError: 422, something else is to be changed, or it is not said.
+    """
     body = read_object(request)
-    shown = _payload(request, user)
     for name, value in body.items():
         if name != "enabled" and (name not in shown or shown[name] != value):
             raise validation_error(f"Field {name} cannot be changed here; use the console.")
@@ -86,16 +98,22 @@ def _set_enabled(request: ApiRequest, user: User) -> None:
         raise validation_error("Following mandatory fields should be included: enabled")
     if not isinstance(body["enabled"], bool):
         raise validation_error("Field enabled must be true or false.")
-    step = people.activate if body["enabled"] else people.deactivate
+    return body["enabled"]
+
+
+def _set_enabled(request: ApiRequest, user: User) -> None:
+    is_enabled = read_enabled(request, _payload(request, user))
+    step = people.activate if is_enabled else people.deactivate
     try:
         step(user, by=request.actor)
     except User.DoesNotExist as error:
-        raise _not_found(user.username) from error
+        raise not_found(user.username) from error
     except AdministrationError as error:
         raise ApiError(HTTPStatus.CONFLICT, "user/Conflict", str(error)) from error
 
 
-def _not_found(user_id: str) -> ApiError:
+def not_found(user_id: str) -> ApiError:
+    """Return the refusal where there is no such user."""
     return ApiError(
         HTTPStatus.NOT_FOUND, "user/Not Found", f"Unable to find user by user ID: {user_id}"
     )
@@ -116,22 +134,19 @@ def _payload(request: ApiRequest, user: User) -> dict[str, Any]:
             "self": self_url(request, *this, "groups"),
         },
         "roles": {
-            "references": [
-                {
-                    "role": {
-                        "id": role,
-                        "name": role,
-                        "self": self_url(request, "user", "roles", role),
-                    }
-                }
-                for role in sorted(user.roles)
-            ],
+            "references": [role_reference(request, role) for role in sorted(user.roles)],
             "self": self_url(request, *this, "roles"),
         },
         "devicePermissions": {},
         "customProperties": {},
         "self": self_url(request, *this),
     }
+
+
+def role_reference(request: ApiRequest, role: str) -> dict[str, Any]:
+    """Return a right as it stands among those of a user."""
+    this = self_url(request, "user", "roles", role)
+    return {"role": {"id": role, "name": role, "self": this}}
 
 
 def _group(request: ApiRequest, user: User, role: Any) -> dict[str, Any]:

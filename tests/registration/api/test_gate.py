@@ -28,6 +28,8 @@ ENDPOINTS = list(walk(api_urls))
 def concrete(path):
     values = {
         "<path:device_id>": "4711",
+        "<str:device_id>": "4711",
+        "<str:object_id>": "4711",
         "<str:tenant_id>": "acme",
         "<str:category>": "c",
         "<path:key>": "k",
