@@ -4,7 +4,7 @@ Everybody locks in one order: a registration, then the login, then the device, t
 """
 
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from django.db import transaction
@@ -94,16 +94,28 @@ def _set_enabled(credentials: DeviceCredentials, by: Actor, *, is_enabled: bool)
         _record(kind, held, by)
 
 
-def rotate(credentials: DeviceCredentials, *, overlap: timedelta, by: Actor) -> str:
+def rotate(
+    credentials: DeviceCredentials,
+    *,
+    overlap: timedelta,
+    by: Actor,
+    only_if_of: datetime | None = None,
+) -> str:
     """Make a new password and return it; nobody can read it again.
 
     The previous one counts until the new one has been used, ``overlap`` at the longest.
+    ``only_if_of`` is when the present one was made, as far as whoever asks knows: a form that is
+    sent twice must not void the password that the device has.
 
     Raises:
-        LoginError: the device is being handed its first password right now.
+        LoginError: the device is being handed its first password right now, or somebody else has
+            made a new one meanwhile.
     """
     with transaction.atomic():
         held = _held(credentials)
+        if only_if_of not in {None, held.issued_at}:
+            msg = f"A new password of {held} was made in the meantime. Look at it before you go on."
+            raise LoginError(msg)
         if held.first_login_at is None and not held.is_revoked:
             msg = (
                 f"{held} has not logged in with its first password yet. Open the hand-over of its "

@@ -99,6 +99,11 @@ class DeviceCredentials(models.Model):
         """Return the user name, without the tenant."""
         return self.login_name(self.device_id)
 
+    @property
+    def login(self) -> str:
+        """Return what the device writes as its user: the tenant, then the user name."""
+        return f"{self.tenant_id}/{self.username}"
+
     @staticmethod
     def login_name(device_id: str) -> str:
         """Return the user name of the device with this ID, without the tenant."""

@@ -7,7 +7,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_POST, require_safe
 
-from inventory.models import DeviceCredentials, GroupPathError
+from inventory.models import DeviceCredentials, GroupPathError, Tombstone
 from registration import options
 from registration.console.groups import GroupRights, group_at
 from registration.console.tables import RegistrationTable, may_act, may_move
@@ -35,6 +35,7 @@ def registration_detail(request: TenantRequest, pk: int) -> HttpResponse:
         "credentials": DeviceCredentials.objects.for_tenant(registration.tenant)
         .filter(device_id=registration.device_id)
         .first(),
+        "tombstone": Tombstone.objects.of(registration.tenant_id, registration.device_id).first(),
         "handover_open": registration.is_handover_open(),
         "handover_limit": options.handover_limit(registration.tenant),
         "may_act": may_act(request),

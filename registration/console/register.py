@@ -49,8 +49,10 @@ def register(request: TenantRequest) -> HttpResponse:
         "groups": GroupRights.of(request),
     }
     if request.method != "POST":
-        # A link may bring an ID along; it never registers by itself.
-        rows = [{"device_id": request.GET.get("externalId", "").strip()}]
+        # A link may bring an ID along, and whose device it is; it never registers by itself.
+        brought = {"device_id": "externalId", "tenant": "tenant"}
+        row = {name: request.GET.get(there, "").strip() for name, there in brought.items()}
+        rows = [{name: text for name, text in row.items() if text}]
         return _show(request, _formset(rows, who), who)
     if "change" in request.POST:
         rows = _changed_rows(request)
@@ -76,6 +78,7 @@ def register(request: TenantRequest) -> HttpResponse:
 def _tenants(request: TenantRequest) -> dict[str, Tenant]:
     """Return the tenants that were typed and may be chosen, by ID, in one query for all rows."""
     typed = {row["tenant"] for row in _typed_rows(request) if "tenant" in row}
+    typed |= {text.strip() for text in request.GET.getlist("tenant")}
     if not request.tenant.is_management or not typed:
         return {}
     possible = {each for each in typed if len(each) <= MAX_TENANT_ID_LENGTH and "\x00" not in each}

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 
 from inventory.fields import DeviceIdField
-from inventory.models import DeviceGroup
+from inventory.models import DeviceGroup, Tombstone
 from registration import lifecycle, options
 from registration.lifecycle import Stage, Status, TokenPolicy
 from tenants.models import Tenant, User
@@ -63,6 +63,11 @@ class RegistrationFacts(models.Model):
     def __str__(self) -> str:
         return str(self.device_id)
 
+    @cached_property
+    def is_returning(self) -> bool:
+        """Say whether a device of this ID was deleted here before; a list asks for all its rows."""
+        return Tombstone.objects.of(self.tenant_id, self.device_id).exists()
+
     @property
     def stage(self) -> Stage:
         """Return where the device stands on its way in."""
@@ -104,7 +109,7 @@ class RegistrationFacts(models.Model):
         contact = int(self.last_contact_at.timestamp())
         return (
             f"{self.stage}.{self.failed_attempts}.{self.conflicts}.{contact}"
-            f".{self.group_id or 0}.{self.tenant_id}"
+            f".{self.group_id or 0}.{self.tenant_id}.{int(self.is_returning)}"
         )
 
     def is_handover_open(self) -> bool:

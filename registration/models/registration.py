@@ -384,7 +384,8 @@ class Registration(RegistrationFacts):
             self.tenant, self.group = target, None
             self.created_by, self.created_by_name = by.user, by.name
             self.save(update_fields=["tenant", "group", "created_by", "created_by_name"])
-            self.__dict__.pop("policy", None)  # it was the other tenant's
+            for cached in ("policy", "is_returning"):  # they were the other tenant's
+                self.__dict__.pop(cached, None)
             Tally.moved(origin, stage, None)
             Tally.moved(target.pk, None, stage)
             self._log(Kind.MOVED_IN, actor=by, to_status=self.status)

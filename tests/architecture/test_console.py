@@ -9,6 +9,8 @@ from django.urls.converters import get_converters
 
 from config.urls import console_urls
 from inventory.groups import group_at
+from inventory.logins import delete_login
+from inventory.models import DeviceCredentials, Tombstone
 from registration.lifecycle import Stage
 from registration.models import Activity, ActivityMark, BulkDecision, Registration
 from tenants.actors import SYSTEM
@@ -89,6 +91,9 @@ def scene(make_registration, house, person, operator):
         user=person("acme/administrator"), name=HOSTILE_IDS[1], start="gh", digest="0" * 64
     )
     set_option(row.tenant, HOSTILE_IDS[1], HOSTILE_IDS[0], HOSTILE_IDS[1], by=operator)
+    login = DeviceCredentials.objects.get(device_id=HOSTILE_IDS[2])
+    gone = DeviceCredentials.issue(row.tenant, HOSTILE_IDS[0], "x" * 32)
+    delete_login(gone, by=operator, reason=HOSTILE_IDS[1])
     # By the name of what stands in the URL, else by its kind.
     return {
         "int": str(row.pk),
@@ -99,6 +104,8 @@ def scene(make_registration, house, person, operator):
         "token_pk": str(token.pk),
         "option_pk": str(TenantOption.objects.get(category=HOSTILE_IDS[1]).pk),
         "audit_pk": str(AuditRecord.objects.latest("pk").pk),
+        "credentials_pk": str(login.pk),
+        "tombstone_pk": str(Tombstone.objects.get().pk),
         "session_id": "0" * 32,
         "secret": "x" * 32,
     }
@@ -200,7 +207,16 @@ def test_bootstrap_account_of_devices_has_no_business_here(scene, name):
 def test_names_are_shown_and_never_run(scene, name, login):
     console = Console(login)
     for method in ("get", "post"):
-        for target in (None, "dialog", "registration-table", "registration-facts"):
+        for target in (
+            None,
+            "dialog",
+            "registration-table",
+            "registration-facts",
+            "credentials-table",
+            "credentials-card",
+            "login-1",
+            "deleted-table",
+        ):
             response = console.call(method, address(name, scene), {"reason": HOSTILE_IDS[0],
                 "q": HOSTILE_IDS[1], "externalId": HOSTILE_IDS[1]}, target=target)  # fmt: skip
             if not response.get("Content-Type", "").startswith("text/html"):

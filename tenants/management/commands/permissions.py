@@ -35,7 +35,10 @@ class Command(BaseCommand):
 def permissions() -> str:
     """Return the page."""
     console, api = [], []
-    for address, view in sorted(_walk(get_resolver().url_patterns)):
+    views: dict[str, Any] = {}
+    for address, view in _walk(get_resolver().url_patterns):
+        views.setdefault(address, view)  # of two at one address, the first answers
+    for address, view in sorted(views.items()):
         roles = getattr(view, "required_roles", None)
         if isinstance(roles, tuple):
             console += _console_rows(address, view, roles)
