@@ -116,7 +116,7 @@ def rotate(
         if only_if_of not in {None, held.issued_at}:
             msg = f"A new password of {held} was made in the meantime. Look at it before you go on."
             raise LoginError(msg)
-        if held.first_login_at is None and not held.is_revoked:
+        if held.is_on_its_way:
             msg = (
                 f"{held} has not logged in with its first password yet. Open the hand-over of its "
                 "registration again instead, or revoke the password first."

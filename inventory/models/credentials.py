@@ -141,6 +141,11 @@ class DeviceCredentials(models.Model):
         return self.digest == REVOKED
 
     @property
+    def is_on_its_way(self) -> bool:
+        """Say whether the device is being handed a password and has not logged in with it yet."""
+        return self.first_login_at is None and not self.is_revoked
+
+    @property
     def is_rotating(self) -> bool:
         """Say whether the previous password still counts beside the new one."""
         return bool(

@@ -66,7 +66,7 @@ class DeletedTable(ConsoleTable):
     deleted = tables.Column(accessor="deleted_at", verbose_name="Deleted")
     by = tables.Column(accessor="deleted_by_name", verbose_name="By", orderable=False)
     reason = tables.Column(verbose_name="Reason", orderable=False)
-    heard = tables.Column(accessor="returned_at", verbose_name="Came back", orderable=False)
+    heard = tables.Column(accessor="returned_at", verbose_name="Heard of since", orderable=False)
     tenant = tables.Column(verbose_name="Tenant", orderable=False)
     actions = tables.Column(empty_values=(), verbose_name="Actions", orderable=False)
 
