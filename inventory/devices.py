@@ -92,7 +92,9 @@ def report(
     """
     with transaction.atomic():
         held = DeviceCredentials.objects.select_for_update().get(pk=credentials.pk)
-        device = ManagedObject.objects.select_for_update().filter(credentials=held).first()
+        # Locked and read anew: the group that it is to join may be on its way out.
+        mine = ManagedObject.objects.filter(tenant=held.tenant_id)
+        device = mine.select_for_update(of=("self",)).filter(credentials=held).first()
         if device is None:
             device = ManagedObject(
                 tenant_id=held.tenant_id,

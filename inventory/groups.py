@@ -4,7 +4,7 @@ Names are unique within one parent. Whoever changes the tree holds it still as a
 group that moves takes along the paths of all below it.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 from itertools import islice
 from typing import Final
@@ -15,25 +15,35 @@ from django.db.models.functions import Concat, Substr
 from django.utils import timezone
 
 from inventory.errors import GroupConflictError, NotAChildError
-from inventory.locks import hold_tree, keep
+from inventory.locks import hold_tree, keep, link_children
 from inventory.models import (
     PATH_SEPARATOR,
     ChildLink,
     DeviceEvent,
     DeviceGroup,
     GroupPathError,
+    Kind,
     ManagedObject,
     clean_group_name,
     split_path,
 )
 from inventory.models.group import GROUP_TYPE, MAX_PATH_LENGTH, SUBGROUP_TYPE
-from inventory.models.managed_object import IS_GROUP
 from tenants import audit
 from tenants.actors import Actor
 from tenants.models import Tenant
 
 MAX_DEPTH: Final = 50  # groups inside one another
 BATCH: Final = 500  # groups in one statement
+
+# What else points to groups and has to let go of them before they are deleted: called with the
+# tenant's ID and the groups'.
+Detach = Callable[[str, list[int]], None]
+_detaching: list[Detach] = []
+
+
+def register_detach(detach: Detach) -> None:
+    """Let an app above this one let go of groups before they are deleted."""
+    _detaching.append(detach)
 
 
 def group_at(tenant: Tenant, path: str, *, by: Actor) -> DeviceGroup:
@@ -48,17 +58,34 @@ def group_at(tenant: Tenant, path: str, *, by: Actor) -> DeviceGroup:
         return found
     with transaction.atomic():
         hold_tree(tenant)
-        group: DeviceGroup | None = None
-        for depth in range(1, len(names) + 1):
-            above = group
-            group = _find(tenant, names[:depth]) or _create(tenant, names[depth - 1], above, by=by)
+        group = _group_along(tenant, names, by)
     assert group is not None  # noqa: S101 -- split_path never returns an empty list
     return group
+
+
+def create_at(tenant: Tenant, path: str, *, by: Actor) -> DeviceGroup:
+    """Make the group at ``path``, which must be new; those above it are made where missing.
+
+    Raises:
+        GroupPathError: the path cannot be a group's.
+        GroupConflictError: it is there already.
+    """
+    *above, name = split_path(path)
+    with transaction.atomic():
+        hold_tree(tenant)
+        return _create(tenant, name, _group_along(tenant, above, by), by=by)
 
 
 def _find(tenant: Tenant, names: list[str]) -> DeviceGroup | None:
     path = PATH_SEPARATOR.join(names)
     return DeviceGroup.objects.for_tenant(tenant).filter(path=path).first()
+
+
+def _group_along(tenant: Tenant, names: list[str], by: Actor) -> DeviceGroup | None:
+    group: DeviceGroup | None = None
+    for depth, name in enumerate(names, start=1):
+        group = _find(tenant, names[:depth]) or _create(tenant, name, group, by=by)
+    return group
 
 
 def create_group(
@@ -111,7 +138,7 @@ def _create(
         path=path,
         owner=owner or by.name,
         created_by_name=by.name,
-        type=kind,
+        type=kind or _type_of(parent, path),
         fragments=fragments or {},
     )
     group.save()
@@ -120,6 +147,11 @@ def _create(
         _touch(parent)
     audit.record(by, tenant.pk, audit.Type.INVENTORY, "Group created", subject=str(group))
     return group
+
+
+def _type_of(parent: ManagedObject | None, path: str) -> str:
+    """Return what clients know a group by in that place; a loose one is to be within another."""
+    return GROUP_TYPE if parent is None and path else SUBGROUP_TYPE
 
 
 def _path_within(
@@ -141,6 +173,7 @@ def _path_within(
         msg = f"There is a group “{name}” {where} already. Choose another name."
         raise GroupConflictError(msg)
     if parent is not None and not parent.path:
+        _check_depth(len(_lineage(parent)) + 1)  # of loose ones nothing else says it
         return ""
     path = f"{parent.path}{PATH_SEPARATOR}{name}" if parent else name
     _check_path(path)
@@ -151,9 +184,22 @@ def _check_path(path: str) -> None:
     if len(path) > MAX_PATH_LENGTH:
         msg = f"The path of a group can have at most {MAX_PATH_LENGTH} characters: “{path[:60]}…”."
         raise GroupPathError(msg)
-    if path.count(PATH_SEPARATOR) >= MAX_DEPTH:
+    _check_depth(path.count(PATH_SEPARATOR) + 1)
+
+
+def _check_depth(depth: int) -> None:
+    if depth > MAX_DEPTH:
         msg = f"Groups can be nested {MAX_DEPTH} deep at most."
         raise GroupPathError(msg)
+
+
+def _lineage(group: ManagedObject) -> list[ManagedObject]:
+    """Return the group and those that it is within, itself first."""
+    line, one = [group], group.parent
+    while one is not None:
+        line.append(one)
+        one = one.parent
+    return line
 
 
 def rename_group(group: DeviceGroup, name: str, *, by: Actor) -> None:
@@ -168,9 +214,9 @@ def rename_group(group: DeviceGroup, name: str, *, by: Actor) -> None:
         before = str(group)
         if name == group.name:
             return
-        path = _path_within(group.tenant, group.parent, name, of=group)
-        # A loose group at the root keeps having no place.
-        _set_place(group, group.parent, path if group.path else "", name=name)
+        is_loose = not group.path and group.parent_id is None  # in nobody's way, wherever it is
+        path = "" if is_loose else _path_within(group.tenant, group.parent, name, of=group)
+        _set_place(group, group.parent, path, name=name)
         audit.record(
             by, group.tenant_id, audit.Type.INVENTORY, "Group renamed",
             subject=str(group), changes={"path": (before, str(group))},
@@ -188,7 +234,7 @@ def move_group(group: DeviceGroup, parent: DeviceGroup | None, *, by: Actor) -> 
         group = _held(group)
         if parent is not None:
             parent = DeviceGroup.objects.for_tenant(group.tenant).get(pk=parent.pk)
-            if _is_within(parent, group):
+            if group.pk in {one.pk for one in _lineage(parent)}:
                 msg = f"“{group}” cannot be moved into itself or a group within it."
                 raise GroupConflictError(msg)
         if group.parent_id == (parent.pk if parent else None) and (group.path or parent):
@@ -208,15 +254,6 @@ def move_group(group: DeviceGroup, parent: DeviceGroup | None, *, by: Actor) -> 
         )  # fmt: skip
 
 
-def _is_within(inner: ManagedObject, outer: ManagedObject) -> bool:
-    one: ManagedObject | None = inner
-    while one is not None:
-        if one.pk == outer.pk:
-            return True
-        one = one.parent
-    return False
-
-
 def _held(group: DeviceGroup) -> DeviceGroup:
     """Return the group as it is now, with its whole tree held still."""
     hold_tree(group.tenant)
@@ -232,30 +269,39 @@ def _set_place(
     if name:
         group.rename(name)
     if group.type in {GROUP_TYPE, SUBGROUP_TYPE}:
-        group.type = SUBGROUP_TYPE if parent else GROUP_TYPE
+        group.type = _type_of(parent, path)
     group.save(update_fields=["parent", "path", "updated_at", "name", "name_key", "type"])
-    if old_path == path:
-        return
-    if old_path and path:
-        for pks in _batches(pk for level in _levels_below(group) for pk in level):
-            below = DeviceGroup.objects.for_tenant(group.tenant).filter(pk__in=pks)
-            for one in below.order_by().values_list("path", flat=True):
-                _check_path(path + one[len(old_path) :])
-            below.update(
-                path=Concat(Value(path), Substr(F("path"), len(old_path) + 1)),
-                updated_at=timezone.now(),
-            )
-    else:
-        _set_paths_below(group)
+    if old_path != path or not path:
+        _set_paths_below(group, old_path)
 
 
-def _set_paths_below(group: ManagedObject) -> None:
-    """Write the paths below a group that came into the tree, or left it, level by level."""
-    for one in DeviceGroup.objects.for_tenant(group.tenant).filter(parent=group):
-        one.path = f"{group.path}{PATH_SEPARATOR}{one.name}" if group.path else ""
-        _check_path(one.path)
-        one.save(update_fields=["path"])
-        _set_paths_below(one)
+def _set_paths_below(group: DeviceGroup, old_path: str) -> None:
+    """Write the paths of the groups below, the nearest level first.
+
+    Raises:
+        GroupPathError: one of them would be too long or too deep.
+    """
+    above = len(_lineage(group)) if not group.path else group.path.count(PATH_SEPARATOR) + 1
+    levels = _levels_below(group)
+    _check_depth(above + len(levels))
+    mine = DeviceGroup.objects.for_tenant(group.tenant).order_by()
+    now = timezone.now()
+    for pks in (pks for level in levels for pks in _batches(level)):
+        below = mine.filter(pk__in=pks)
+        if not group.path:
+            below.exclude(path="").update(path="", updated_at=now)
+        elif old_path:
+            for one in below.values_list("path", flat=True):
+                _check_path(group.path + one[len(old_path) :])
+            behind = Substr(F("path"), len(old_path) + 1)
+            below.update(path=Concat(Value(group.path), behind), updated_at=now)
+        else:  # it came into the tree: nothing below has had a path until now
+            for placed in below.select_related("parent"):
+                assert placed.parent is not None  # noqa: S101 -- it is below something
+                placed.path = f"{placed.parent.path}{PATH_SEPARATOR}{placed.name}"
+                placed.updated_at = now
+                _check_path(placed.path)
+                placed.save(update_fields=["path", "updated_at"])
 
 
 def _levels_below(group: ManagedObject) -> list[list[int]]:
@@ -293,20 +339,18 @@ def _touch(group: ManagedObject) -> None:
 def add_to_group(group: DeviceGroup, objects: Iterable[ManagedObject], *, by: Actor) -> int:
     """Put objects of the group's tenant into it; return how many were not in it before.
 
-    Groups are put elsewhere by :func:`move_group`.
+    Groups are put elsewhere by :func:`move_group`; here they are passed over.
 
     Raises:
         ManagedObject.DoesNotExist: the group, or one of them, is gone.
     """
-    wanted = {one.pk: one for one in objects if one.tenant_id == group.tenant_id}
+    wanted = {
+        one.pk: one for one in objects if one.tenant_id == group.tenant_id and not one.is_group
+    }
     with transaction.atomic():
         if keep([*wanted, group.pk]) != {*wanted, group.pk}:
             raise ManagedObject.DoesNotExist
-        there = _members(group, wanted)
-        new = [one for pk, one in wanted.items() if pk not in there]
-        ChildLink.objects.bulk_create(
-            [ChildLink(parent=group, child=one) for one in new], ignore_conflicts=True
-        )
+        new = [wanted[pk] for pk in link_children(group, wanted)]
         for one in new:
             DeviceEvent.record(
                 DeviceEvent.Kind.JOINED, by=by, tenant_id=group.tenant_id, managed_object=one,
@@ -325,10 +369,15 @@ def remove_from_group(group: DeviceGroup, objects: Iterable[ManagedObject], *, b
     """
     wanted = {one.pk: one for one in objects}
     with transaction.atomic():
-        if _members(group, wanted) != set(wanted):
+        links = ChildLink.objects.filter(
+            parent=group, child__in=wanted, kind=ChildLink.Kind.ASSET
+        ).exclude(child__kind=Kind.GROUP)
+        # Held, so that of two who take it out one does and the other is told.
+        held = links.select_for_update(of=("self",)).order_by("child")
+        if set(held.values_list("child", flat=True)) != set(wanted):
             msg = f"It is not in “{group}”."
             raise NotAChildError(msg)
-        ChildLink.objects.filter(parent=group, child__in=wanted, kind=ChildLink.Kind.ASSET).delete()
+        links.delete()
         for one in wanted.values():
             DeviceEvent.record(
                 DeviceEvent.Kind.LEFT, by=by, tenant_id=group.tenant_id, managed_object=one,
@@ -337,11 +386,6 @@ def remove_from_group(group: DeviceGroup, objects: Iterable[ManagedObject], *, b
         if wanted:
             _touch(group)
     return len(wanted)
-
-
-def _members(group: ManagedObject, objects: Collection[int]) -> set[int]:
-    links = ChildLink.objects.filter(parent=group, child__in=objects, kind=ChildLink.Kind.ASSET)
-    return set(links.values_list("child", flat=True))
 
 
 def groups_of(managed_object: ManagedObject) -> list[DeviceGroup]:
@@ -368,6 +412,7 @@ def delete_group(group: DeviceGroup, *, by: Actor) -> int:
         group = _held(group)
         path, parent = str(group), group.parent
         levels = [[group.pk], *_levels_below(group)]
+        _let_go(group.tenant, [pk for level in levels for pk in level])
         for level in reversed(levels):  # children first: a parent with children stays
             for pks in _batches(level):
                 DeviceGroup.objects.for_tenant(group.tenant).filter(pk__in=pks).delete()
@@ -381,8 +426,18 @@ def delete_group(group: DeviceGroup, *, by: Actor) -> int:
     return below + 1
 
 
-def change_group_fragments(group: DeviceGroup, fragments: dict[str, object]) -> None:
-    """Set what clients keep at a group beside its name; the mark that it is one stays."""
-    group.fragments = fragments | {IS_GROUP: fragments.get(IS_GROUP, {})}
-    group.updated_at = timezone.now()
-    group.save(update_fields=["fragments", "updated_at", "type"])
+def _let_go(tenant: Tenant, doomed: list[int]) -> None:
+    """Let go of what points to groups that are about to be deleted, and keep it from coming back.
+
+    Whoever is to point to a group locks it last, after a registration and a device; so those are
+    waited for first. Then the groups are locked: whoever comes now waits, and finds them gone.
+    """
+    mine = DeviceGroup.objects.for_tenant(tenant).order_by("pk")
+    for _ in range(2):  # the second time for what came before the groups were locked
+        for pks in _batches(doomed):
+            for detach in _detaching:
+                detach(tenant.pk, pks)
+            joining = ManagedObject.objects.filter(tenant=tenant, group_to_join__in=pks)
+            joining.update(group_to_join=None)
+        for pks in _batches(doomed):
+            list(mine.filter(pk__in=pks).select_for_update().values_list("pk"))

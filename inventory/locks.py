@@ -8,6 +8,7 @@ from zlib import crc32
 
 from django.db import connection
 
+from inventory.models import ChildLink, DeviceGroup, GroupPathError, ManagedObject
 from tenants.models import Tenant
 
 _TREES = 71_001  # a number of our own among the advisory locks of the database
@@ -40,3 +41,32 @@ def keep(objects: Collection[int]) -> set[int]:
     with connection.cursor() as cursor:
         cursor.execute(sql, list(objects))
         return {row[0] for row in cursor.fetchall()}
+
+
+def keep_group(group: DeviceGroup | None) -> None:
+    """Keep a group from being deleted until the transaction ends, to point to it.
+
+    Raises:
+        GroupPathError: somebody has deleted it.
+    """
+    if group is not None and not keep([group.pk]):
+        msg = f"The group “{group}” was deleted meanwhile. Choose another one."
+        raise GroupPathError(msg)
+
+
+def link_children(parent: ManagedObject, children: Collection[int]) -> list[int]:
+    """Put objects beneath ``parent`` as its assets; return those that were not there before.
+
+    The database alone can tell, when two put the same object there at once.
+    """
+    if not children:
+        return []
+    rows = ", ".join(["(%s, %s, %s)"] * len(children))
+    sql = (
+        f"INSERT INTO inventory_childlink (parent_id, child_id, kind) VALUES {rows}"  # noqa: S608
+        " ON CONFLICT DO NOTHING RETURNING child_id"
+    )
+    values = [each for pk in sorted(children) for each in (parent.pk, pk, ChildLink.Kind.ASSET)]
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+        return [row[0] for row in cursor.fetchall()]

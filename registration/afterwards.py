@@ -16,6 +16,11 @@ def let_go(tenant_id: str, device_id: str, by: Actor) -> None:
             found.let_go(by=by)
 
 
+def leave_groups(tenant_id: str, group_ids: list[int]) -> None:
+    """Let registrations whose group is about to be deleted join none."""
+    Registration.objects.filter(tenant=tenant_id, group__in=group_ids).update(group=None)
+
+
 def history(tenant_id: str, device_id: str, limit: int) -> Iterator[Happening]:
     """Tell how a device got in."""
     events = RegistrationEvent.objects.filter(tenant=tenant_id, device_id=device_id)

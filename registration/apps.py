@@ -6,6 +6,7 @@ class RegistrationConfig(AppConfig):
 
     def ready(self) -> None:
         """Tell the apps below which options this one reads, what it has, and what it knows."""
+        from inventory.groups import register_detach  # noqa: PLC0415
         from inventory.history import register_history  # noqa: PLC0415
         from inventory.logins import register_release  # noqa: PLC0415
         from registration import afterwards, models, options  # noqa: PLC0415 -- not loaded before
@@ -29,5 +30,6 @@ class RegistrationConfig(AppConfig):
         register_holding(Holding("events", models.RegistrationEvent, "tenant", rank=30))
         for table in (models.Tally, models.TallyChange, models.Activity):
             register_holding(Holding("counts", table, "tenant", rank=40, is_shown=False))
+        register_detach(afterwards.leave_groups)
         register_release(afterwards.let_go)
         register_history(afterwards.history)

@@ -95,7 +95,7 @@ def split_path(path: str) -> list[str]:
         GroupPathError: the path is empty, too long, or has an empty or unprintable name.
     """
     names = [name.strip() for name in unicodedata.normalize("NFC", path).split(PATH_SEPARATOR)]
-    if len(path) > MAX_PATH_LENGTH:
+    if len(PATH_SEPARATOR.join(names)) > MAX_PATH_LENGTH:  # some grow when they are normalized
         msg = f"A group path can have at most {MAX_PATH_LENGTH} characters."
         raise GroupPathError(msg)
     if not all(names):

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.http import HttpResponse
 
 from inventory import logins
-from inventory.models import DeviceCredentials, DeviceGroup
+from inventory.models import DeviceCredentials, DeviceGroup, GroupPathError
 from registration.api.payloads import (
     ChangePayload,
     DeviceCredentialsPayload,
@@ -128,15 +128,18 @@ def _register(request: ApiRequest) -> HttpResponse:
     group = None
     if body.group_id is not None:
         group = _group(request, tenant, body.group_id)
-    with contract_refusals(body.device_id):
-        registration = Registration.objects.register(
-            tenant,
-            body.device_id,
-            by=request.actor,
-            group=group,
-            device_type=body.device_type,
-            custom_properties=body.custom_properties,
-        )
+    try:
+        with contract_refusals(body.device_id):
+            registration = Registration.objects.register(
+                tenant,
+                body.device_id,
+                by=request.actor,
+                group=group,
+                device_type=body.device_type,
+                custom_properties=body.custom_properties,
+            )
+    except GroupPathError as error:  # somebody deleted the group meanwhile
+        raise validation_error(str(error)) from error
     return respond(
         request, represent(request, registration), "newDeviceRequest", status=HTTPStatus.CREATED
     )

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 from django.db import models, transaction
 
+from inventory.locks import keep_group
 from inventory.models import DeviceCredentials, DeviceGroup, Tombstone
 from registration.device_ids import clean_device_id
 from registration.errors import DuplicateError
@@ -95,6 +96,7 @@ class RegistrationQuerySet(models.QuerySet["Registration"]):
 
         Raises:
             DeviceIdError: ``device_id`` breaks the rule.
+            GroupPathError: somebody has deleted the group.
             DuplicateError: a registration of this ID is open, or the device is another tenant's.
         """
         device_id = clean_device_id(device_id)
@@ -114,5 +116,6 @@ class RegistrationQuerySet(models.QuerySet["Registration"]):
                 created_by=by.user,
                 created_by_name=by.name,
             )
+            keep_group(group)
             registration.enter(by=by)
         return registration

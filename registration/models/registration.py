@@ -7,6 +7,7 @@ from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 
 from inventory import devices, logins
+from inventory.locks import keep_group
 from inventory.models import DeviceCredentials, DeviceGroup
 from registration import lifecycle, options
 from registration.credentials import (
@@ -354,15 +355,16 @@ class Registration(RegistrationFacts):
 
         Raises:
             AlreadyReportedError: it has done so; it is put into groups as a device now.
+            GroupPathError: somebody has deleted the group.
         """
         with transaction.atomic():
             self._lock()
             if self.group_id == (group.pk if group else None):
                 return
-            if not devices.set_group_to_join(
-                self.tenant_id, self.device_id, group
-            ) and devices.has_reported(self.tenant_id, self.device_id):
+            is_waiting = devices.set_group_to_join(self.tenant_id, self.device_id, group)
+            if not is_waiting and devices.has_reported(self.tenant_id, self.device_id):
                 raise AlreadyReportedError(self.device_id)
+            keep_group(group)
             self.group = group
             self.save(update_fields=["group"])
             self._log(Kind.GROUP_CHANGED, actor=by, reason=group.path if group else "No group.")
