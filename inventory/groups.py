@@ -173,7 +173,7 @@ def _path_within(
         msg = f"There is a group “{name}” {where} already. Choose another name."
         raise GroupConflictError(msg)
     if parent is not None and not parent.path:
-        _check_depth(len(_lineage(parent)) + 1)  # of loose ones nothing else says it
+        _check_depth(len(lineage(parent)) + 1)  # of loose ones nothing else says it
         return ""
     path = f"{parent.path}{PATH_SEPARATOR}{name}" if parent else name
     _check_path(path)
@@ -193,7 +193,7 @@ def _check_depth(depth: int) -> None:
         raise GroupPathError(msg)
 
 
-def _lineage(group: ManagedObject) -> list[ManagedObject]:
+def lineage(group: ManagedObject) -> list[ManagedObject]:
     """Return the group and those that it is within, itself first."""
     line, one = [group], group.parent
     while one is not None:
@@ -234,7 +234,7 @@ def move_group(group: DeviceGroup, parent: DeviceGroup | None, *, by: Actor) -> 
         group = _held(group)
         if parent is not None:
             parent = DeviceGroup.objects.for_tenant(group.tenant).get(pk=parent.pk)
-            if group.pk in {one.pk for one in _lineage(parent)}:
+            if group.pk in {one.pk for one in lineage(parent)}:
                 msg = f"“{group}” cannot be moved into itself or a group within it."
                 raise GroupConflictError(msg)
         if group.parent_id == (parent.pk if parent else None) and (group.path or parent):
@@ -281,7 +281,7 @@ def _set_paths_below(group: DeviceGroup, old_path: str) -> None:
     Raises:
         GroupPathError: one of them would be too long or too deep.
     """
-    above = len(_lineage(group)) if not group.path else group.path.count(PATH_SEPARATOR) + 1
+    above = len(lineage(group)) if not group.path else group.path.count(PATH_SEPARATOR) + 1
     levels = _levels_below(group)
     _check_depth(above + len(levels))
     mine = DeviceGroup.objects.for_tenant(group.tenant).order_by()

@@ -3,7 +3,10 @@
 from collections.abc import Iterator
 from contextlib import suppress
 
+from django.db.models import Exists, OuterRef
+
 from inventory.history import Happening
+from inventory.models import ManagedObject
 from registration.models import Registration, RegistrationEvent
 from tenants.actors import Actor
 
@@ -19,6 +22,15 @@ def let_go(tenant_id: str, device_id: str, by: Actor) -> None:
 def leave_groups(tenant_id: str, group_ids: list[int]) -> None:
     """Let registrations whose group is about to be deleted join none."""
     Registration.objects.filter(tenant=tenant_id, group__in=group_ids).update(group=None)
+
+
+def count_joining(tenant_id: str, group_ids: list[int], limit: int) -> int:
+    """Return how many registrations will put their device into these groups, up to ``limit``."""
+    reported = ManagedObject.objects.filter(
+        tenant=tenant_id, device_id=OuterRef("device_id"), reported_at__isnull=False
+    )
+    joining = Registration.objects.filter(~Exists(reported), tenant=tenant_id, group__in=group_ids)
+    return joining[:limit].count()
 
 
 def history(tenant_id: str, device_id: str, limit: int) -> Iterator[Happening]:

@@ -6,6 +6,7 @@ class RegistrationConfig(AppConfig):
 
     def ready(self) -> None:
         """Tell the apps below which options this one reads, what it has, and what it knows."""
+        from inventory.group_numbers import register_joining  # noqa: PLC0415
         from inventory.groups import register_detach  # noqa: PLC0415
         from inventory.history import register_history  # noqa: PLC0415
         from inventory.logins import register_release  # noqa: PLC0415
@@ -31,5 +32,6 @@ class RegistrationConfig(AppConfig):
         for table in (models.Tally, models.TallyChange, models.Activity):
             register_holding(Holding("counts", table, "tenant", rank=40, is_shown=False))
         register_detach(afterwards.leave_groups)
+        register_joining(afterwards.count_joining)
         register_release(afterwards.let_go)
         register_history(afterwards.history)

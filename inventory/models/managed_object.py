@@ -140,6 +140,20 @@ class ManagedObject(models.Model):
             models.Index(
                 fields=["tenant", "name_key", "id"], condition=Q(kind=Kind.GROUP), name="group_name"
             ),
+            models.Index(
+                fields=["name_key", "id"], condition=Q(kind=Kind.GROUP), name="group_name_anywhere"
+            ),
+            # The top level: "has no parent" starts no index, so that it takes indexes of its own.
+            models.Index(
+                fields=["tenant", "name_key", "id"],
+                condition=Q(kind=Kind.GROUP, parent__isnull=True),
+                name="group_top",
+            ),
+            models.Index(
+                fields=["name_key", "id"],
+                condition=Q(kind=Kind.GROUP, parent__isnull=True),
+                name="group_top_anywhere",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -7,11 +7,12 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_POST, require_safe
 
-from inventory.models import DeviceCredentials, GroupPathError, Tombstone
+from inventory.console.groups.picker import GroupRights, group_at
+from inventory.models import DeviceCredentials, GroupPathError, ManagedObject, Tombstone
 from registration import options
-from registration.console.groups import GroupRights, group_at
 from registration.console.tables import RegistrationTable, may_act, may_move
 from registration.console.views import ADMIN, READ, visible
+from registration.errors import AlreadyReportedError
 from registration.live import LiveState
 from tenants.decorators import tenant_view
 from tenants.http import TenantRequest
@@ -41,6 +42,10 @@ def registration_detail(request: TenantRequest, pk: int) -> HttpResponse:
         "may_act": may_act(request),
         "may_move": may_move(request),
         "may_see_groups": GroupRights.of(request).may_see,
+        "device": ManagedObject.objects.for_tenant(registration.tenant)
+        .reported()
+        .filter(device_id=registration.device_id)
+        .first(),
     }
     return render_page(
         request,
@@ -53,7 +58,7 @@ def registration_detail(request: TenantRequest, pk: int) -> HttpResponse:
 @require_POST
 @tenant_view(*ADMIN)
 def join_group(request: TenantRequest, pk: int) -> HttpResponse:
-    """Change the group that the device will be put into."""
+    """Change the group that the device will be put into when it creates its device object."""
     registration = get_object_or_404(visible(request), pk=pk)
     if not GroupRights.of(request).may_see:
         raise PermissionDenied
@@ -62,7 +67,7 @@ def join_group(request: TenantRequest, pk: int) -> HttpResponse:
         with transaction.atomic():
             group = group_at(request, registration.tenant, path)
             registration.join_group(group, by=request.actor)
-    except GroupPathError as error:
+    except (GroupPathError, AlreadyReportedError) as error:
         messages.error(request, str(error))
     else:
         messages.success(

@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.forms.formsets import BaseFormSet, formset_factory
 from django.urls import reverse_lazy
 
+from inventory.console.groups.picker import GroupRights
 from inventory.models import (
     MAX_PATH_LENGTH,
     PATH_SEPARATOR,
@@ -15,7 +16,6 @@ from inventory.models import (
     GroupPathError,
     split_path,
 )
-from registration.console.groups import GroupRights
 from registration.device_ids import HTML_PATTERN, clean_device_id
 from registration.errors import DeviceIdError
 from registration.lifecycle import TokenPolicy
@@ -70,12 +70,15 @@ class DeviceRowForm(forms.Form):
         widget=forms.TextInput(
             attrs={
                 "placeholder": "Start typing to search",
-                "list": "group-options",
                 "autocomplete": "off",
-                "hx-get": reverse_lazy("registration:group_options"),
-                "hx-trigger": "input changed delay:250ms, focus once",
-                "hx-target": "#group-options",
+                "autocapitalize": "off",
+                "spellcheck": "false",
+                "data-picker": True,
+                "hx-get": reverse_lazy("groups:options"),
+                "hx-trigger": "input changed delay:250ms, pick",
+                "hx-target": "next [data-picker-panel]",
                 "hx-swap": "innerHTML",
+                "hx-sync": "this:replace",
             }
         ),
     )

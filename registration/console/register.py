@@ -8,11 +8,11 @@ from django.db import transaction
 from django.http import HttpResponse
 from django.urls import reverse
 
+from inventory.console.groups.picker import GroupRights, group_at
 from inventory.fields import MAX_DEVICE_ID_BYTES
 from inventory.models import GroupPathError
 from registration.console.assigning import offered_tenants
 from registration.console.forms import MAX_ROWS, DeviceFormSet, DeviceRowForm, filled
-from registration.console.groups import GroupRights, group_at
 from registration.console.limits import near_limit
 from registration.console.tables import CHANGED
 from registration.console.views import ADMIN, LIST

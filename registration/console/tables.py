@@ -7,8 +7,8 @@ import django_tables2 as tables
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 
+from inventory.console.groups.picker import GroupRights
 from registration import options
-from registration.console.groups import GroupRights
 from registration.lifecycle import TokenPolicy
 from registration.models import Registration
 from tenants.http import TenantRequest

@@ -10,9 +10,9 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
+from inventory.console.groups.picker import GroupRights
 from inventory.models import DeviceGroup
 from registration.console.filters import RegistrationQuery
-from registration.console.groups import GroupRights
 from registration.console.limits import near_limit
 from registration.console.tables import (
     CHANGED,

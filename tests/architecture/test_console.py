@@ -8,9 +8,9 @@ from django.urls import URLPattern, URLResolver
 from django.urls.converters import get_converters
 
 from config.urls import console_urls
-from inventory.groups import group_at
+from inventory.groups import add_to_group, group_at
 from inventory.logins import delete_login
-from inventory.models import DeviceCredentials, Tombstone
+from inventory.models import DeviceCredentials, ManagedObject, Tombstone
 from registration.lifecycle import Stage
 from registration.models import Activity, ActivityMark, BulkDecision, Registration
 from tenants.actors import SYSTEM
@@ -65,8 +65,12 @@ def scene(make_registration, house, person, operator):
     row = make_registration(HOSTILE_IDS[0], stage=Stage.PENDING, token="s3cret")
     for device_id, stage in zip(HOSTILE_IDS[1:], (Stage.BLOCKED, Stage.DELIVERED), strict=True):
         make_registration(device_id, stage=stage)
-    group = group_at(row.tenant, HOSTILE_IDS[1], by=SYSTEM)
+    group = group_at(row.tenant, HOSTILE_IDS[1].replace("/", "|"), by=SYSTEM)
     row.join_group(group, by=operator)
+    member = ManagedObject.objects.create(
+        tenant=row.tenant, kind="device", name=HOSTILE_IDS[1], type=HOSTILE_IDS[0]
+    )
+    add_to_group(group, [member], by=operator)
     blocked = Registration.objects.get(device_id=HOSTILE_IDS[1])
     blocked.unblock(by=operator, reason=HOSTILE_IDS[0])
     row.tenant.company = HOSTILE_IDS[1]
@@ -106,6 +110,8 @@ def scene(make_registration, house, person, operator):
         "audit_pk": str(AuditRecord.objects.latest("pk").pk),
         "credentials_pk": str(login.pk),
         "tombstone_pk": str(Tombstone.objects.get().pk),
+        "group_pk": str(group.pk),
+        "device_pk": str(member.pk),
         "session_id": "0" * 32,
         "secret": "x" * 32,
     }

@@ -76,7 +76,7 @@ CONSOLE = {
     "register devices": Action("post", NEW, (ADMIN,), body=ROWS | {"rows-0-device_id": "new-1"}),
     "accept all": Action("post", f"{LIST}accept-all/", (ADMIN,), 302),
     "decide selected": Action("post", f"{LIST}selected/", (ADMIN,), 302, {"selected": "{pk}"}),
-    "groups": Action("get", f"{LIST}groups/", (GROUPS,)),
+    "groups": Action("get", "/devices/groups/options/", (GROUPS,)),
     "settings": Action("get", SETTINGS, (OPTIONS,)),
     "change settings": Action("post", SETTINGS, (OPTIONS_ADMIN,), 302, {"policy": "IGNORED"}),
     "help": Action("get", HELP),

@@ -2,12 +2,13 @@
 
 import pytest
 
-from inventory.groups import group_at
-from inventory.models import DeviceGroup
+from inventory.devices import report
+from inventory.groups import group_at, groups_of
+from inventory.models import DeviceCredentials, DeviceGroup
 from registration.lifecycle import Stage, TokenPolicy
 from tenants.actors import SYSTEM
 from tests.consoles import LIST, messages_of, read, row_url
-from tests.support import kinds, knock
+from tests.support import DEVICE, kinds, knock
 
 
 def facts(response):
@@ -188,6 +189,17 @@ def test_group_is_one_of_the_devices_own_tenant(make_registration, console, acme
     assert DeviceGroup.objects.get().tenant == acme
 
 
-def test_group_is_not_changed_after_the_device_is_in(make_registration, desk):
+def test_group_is_changed_until_the_device_reports(make_registration, desk, acme):
     registration = make_registration("press-7", stage=Stage.CONFIRMED)
-    assert not read(desk.get(row_url(registration))).all("input", name="group")
+    assert read(desk.get(row_url(registration))).one("input", name="group")
+    join(desk, registration, "Hall 2")
+    credentials = DeviceCredentials.objects.for_tenant(acme).get(device_id="press-7")
+    device, _ = report(credentials, name="press", kind="", fragments={}, by=DEVICE)
+    assert [str(group) for group in groups_of(device)] == ["Hall 2"]
+    page = read(desk.get(row_url(registration)))
+    assert not page.all("input", name="group")
+    assert "The device has reported." in page.text
+    (message,) = messages_of(join(desk, registration, "Hall 3"))
+    assert "has created its device object already" in message
+    assert [str(group) for group in groups_of(device)] == ["Hall 2"]
+    assert not DeviceGroup.objects.for_tenant(acme).filter(path="Hall 3").exists()

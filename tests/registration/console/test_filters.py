@@ -17,6 +17,8 @@ from tenants.actors import SYSTEM
 from tests.consoles import LIST, read, shown_ids
 from tests.support import knock
 
+OPTIONS = "/devices/groups/options/"
+
 
 @pytest.mark.parametrize(
     ("searched", "found"),
@@ -121,8 +123,8 @@ def test_group_filter_reaches_every_group(make_registration, desk, acme):
     make_registration("press-7", group=group)
     make_registration("press-8")
     assert shown_ids(desk.get(LIST, {"group": "Hall 149"})) == ["press-7"]
-    offered = desk.get(f"{LIST}groups/?everywhere=1", {"group": "149"}, target="x")
-    assert [option["value"] for option in read(offered).all("option")] == ["Hall 149"]
+    offered = desk.get(f"{OPTIONS}?everywhere=1", {"group": "149"}, target="x")
+    assert [one["data-value"] for one in read(offered).all("li")] == ["Hall 149", "149"]
 
 
 def test_management_finds_a_path_in_all_tenants_or_in_one(halls, console):
@@ -166,8 +168,8 @@ def test_one_group_is_looked_up_by_equality(halls, acme):
 
 def test_suggestions_of_the_filter_are_those_one_may_look_at(halls, console):
     def offered(login, url):
-        options = read(console(login).get(f"{LIST}groups/{url}")).all("option")
-        return [option["value"] for option in options]
+        options = read(console(login).get(f"{OPTIONS}{url}")).all("li", role="option")
+        return [option["data-value"] for option in options]
 
     everywhere = ["Plant A", "Plant A/Hall 2", "Secret lab"]
     assert offered("management/reader", "?everywhere=1&tenant=") == everywhere

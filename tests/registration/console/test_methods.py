@@ -22,7 +22,7 @@ def page(make_registration, acme, operator):
         "list": LIST,
         "detail": row_url(registration),
         "register": NEW,
-        "groups": f"{LIST}groups/",
+        "groups": "/devices/groups/options/",
         "unblock": row_url(registration, "unblock/"),
         "cancel": row_url(registration, "cancel/"),
         "decision": f"{LIST}decisions/{decision.pk}/",
