@@ -33,7 +33,6 @@ def concrete(path):
         "<str:tenant_id>": "acme",
         "<str:category>": "c",
         "<path:key>": "k",
-        "<str:object_id>": "1",
         "<str:child_id>": "2",
         "<path:external>": "c8y_Serial/4711",
     }
