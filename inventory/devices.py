@@ -7,6 +7,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from inventory.errors import ReportedError
 from inventory.fragments import merged
 from inventory.groups import add_to_group
 from inventory.models import (
@@ -69,6 +70,30 @@ def set_group_to_join(tenant_id: str, device_id: str, group: ManagedObject | Non
         tenant=tenant_id, device_id=device_id, reported_at__isnull=True
     )
     return bool(waiting.update(group_to_join=group))
+
+
+def choose_group(device: ManagedObject, group: ManagedObject | None, *, by: Actor) -> None:
+    """Say which group a device joins when it reports, where no registration says it.
+
+    Raises:
+        ReportedError: it has reported; it is put into groups now.
+        ManagedObject.DoesNotExist: it is gone.
+    """
+    with transaction.atomic():
+        mine = ManagedObject.objects.filter(tenant=device.tenant_id)
+        held = mine.select_for_update(of=("self",)).get(pk=device.pk)
+        if held.reported_at is not None:
+            msg = f"{held} has created its device object meanwhile. Put it into the group now."
+            raise ReportedError(msg)
+        if held.group_to_join_id == (group.pk if group else None):
+            return
+        held.group_to_join = group
+        held.save(update_fields=["group_to_join"])
+        text = f"It will join “{_as_group(group)}”." if group else "It will join no group."
+        DeviceEvent.record(
+            DeviceEvent.Kind.CHANGED, by=by, tenant_id=held.tenant_id, managed_object=held,
+            text=text,
+        )  # fmt: skip
 
 
 def has_reported(tenant_id: str, device_id: str) -> bool:

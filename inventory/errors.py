@@ -31,5 +31,9 @@ class ExternalIdTakenError(InventoryError):
         )
 
 
+class ReportedError(InventoryError):
+    """A step that only a device can take that has yet to create its object."""
+
+
 class LoginError(InventoryError):
     """A step that a device's login cannot take as it stands."""

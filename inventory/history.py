@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from inventory.models import DeviceEvent, ManagedObject
+from tenants.roles import Role
 
 
 @dataclass(frozen=True)
@@ -19,9 +20,21 @@ class Happening:
     why: str = ""
 
 
+@dataclass(frozen=True)
+class Origin:
+    """The page of what let a device in; ``url`` is open to who has ``role``."""
+
+    label: str
+    url: str
+    role: Role
+
+
 # Called with the tenant's ID, the device's, and how many of the newest are wanted.
 Source = Callable[[str, str, int], Iterable[Happening]]
+# Called with the tenant's ID and the device's.
+OriginOf = Callable[[str, str], Origin | None]
 _sources: list[Source] = []
+_origins: list[OriginOf] = []
 
 
 def register_history(source: Source) -> None:
@@ -29,10 +42,31 @@ def register_history(source: Source) -> None:
     _sources.append(source)
 
 
+def register_origin(origin: OriginOf) -> None:
+    """Let an app above this one say where it tells of a device."""
+    _origins.append(origin)
+
+
+def origins_of(tenant_id: str, device_id: str) -> list[Origin]:
+    """Return the pages about how a device got in, as far as they are still there."""
+    if not device_id:
+        return []
+    found = (origin(tenant_id, device_id) for origin in _origins)
+    return [one for one in found if one is not None]
+
+
 def history_of(
-    tenant_id: str, *, device_id: str = "", managed_object: ManagedObject | None = None, limit: int
+    tenant_id: str,
+    *,
+    device_id: str = "",
+    managed_object: ManagedObject | None = None,
+    limit: int,
+    with_origin: bool = True,
 ) -> list[Happening]:
-    """Return the newest ``limit`` things that happened to a device, the newest first."""
+    """Return the newest ``limit`` things that happened to a device, the newest first.
+
+    ``with_origin``: what the apps above know of it too, for people who may see that.
+    """
     events = DeviceEvent.objects.filter(tenant=tenant_id).order_by("-pk")
     found: dict[int, DeviceEvent] = {}
     if managed_object is not None:
@@ -40,7 +74,7 @@ def history_of(
     if device_id:
         found |= {one.pk: one for one in events.filter(device_id=device_id)[:limit]}
     happened = [_told(one) for one in found.values()]
-    if device_id:
+    if device_id and with_origin:
         for source in _sources:
             happened += source(tenant_id, device_id, limit)
     happened.sort(key=lambda one: one.at, reverse=True)

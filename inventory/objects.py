@@ -123,8 +123,9 @@ def change_object(
             mine.select_for_update(of=("self",)).select_related("tenant").get(pk=managed_object.pk)
         )
         before = {"name": held.name, "type": held.type, "owner": held.owner}
-        held.fragments = merged(held.fragments, change)
-        _check_kind(held)
+        if change:  # a device that has yet to report has no fragments that say what it is
+            held.fragments = merged(held.fragments, change)
+            _check_kind(held)
         if name is not None and not held.is_group:
             held.rename(name)
         if type_ is not None and not (held.is_group and {type_, held.type} <= OF_PLACES):

@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from django.db.models import Exists, OuterRef
+from django.urls import reverse
 
-from inventory.history import Happening
+from inventory.history import Happening, Origin
 from inventory.models import ManagedObject
 from registration.models import Registration, RegistrationEvent
 from tenants.actors import Actor
+from tenants.roles import Role
 
 
 def let_go(tenant_id: str, device_id: str, by: Actor) -> None:
@@ -45,3 +47,12 @@ def history(tenant_id: str, device_id: str, limit: int) -> Iterator[Happening]:
             source=event.source,
             why=event.reason,
         )
+
+
+def origin(tenant_id: str, device_id: str) -> Origin | None:
+    """Return the page of the registration by which a device got in, if it is still there."""
+    found = Registration.objects.filter(tenant=tenant_id, device_id=device_id).first()
+    if found is None:
+        return None
+    url = reverse("registration:detail", args=[found.pk])
+    return Origin("Registration", url, Role.DEVICE_CONTROL_READ)

@@ -8,7 +8,10 @@ class RegistrationConfig(AppConfig):
         """Tell the apps below which options this one reads, what it has, and what it knows."""
         from inventory.group_numbers import register_joining  # noqa: PLC0415
         from inventory.groups import register_detach  # noqa: PLC0415
-        from inventory.history import register_history  # noqa: PLC0415
+        from inventory.history import (
+            register_history,
+            register_origin,
+        )
         from inventory.logins import register_release  # noqa: PLC0415
         from registration import afterwards, models, options  # noqa: PLC0415 -- not loaded before
         from tenants.holdings import Holding, register_holding  # noqa: PLC0415
@@ -35,3 +38,4 @@ class RegistrationConfig(AppConfig):
         register_joining(afterwards.count_joining)
         register_release(afterwards.let_go)
         register_history(afterwards.history)
+        register_origin(afterwards.origin)

@@ -13,12 +13,13 @@ from typing import Final
 from django.db import transaction
 from django.utils import timezone
 
+from inventory import devices, identity, logins
 from inventory.groups import group_at
 from inventory.models import DeviceCredentials
 from registration.errors import PollRefusedError, RegistrationError
 from registration.lifecycle import Stage
 from registration.models import Registration
-from registration.simulator import token_for
+from registration.simulator import described, token_for
 from tenants.actors import Actor
 from tenants.backends import service_digest
 from tenants.hashing import keyed_digest
@@ -41,6 +42,7 @@ class SampleTenant:
     company: str
     groups: tuple[str, ...]
     device: str  # start of its device IDs
+    type: str  # of its devices
     network: str  # start of its devices' addresses; reserved for documentation, RFC 5737
     more_confirmed: int = 0  # devices that are in, beside those of the stories
     device_limit: int | None = None
@@ -52,20 +54,25 @@ TENANTS: Final = (
         "ACME Presses",
         ("Plant Hamburg/Hall 1", "Plant Hamburg/Hall 2", "Plant Bremen"),
         "press",
+        "press-controller",
         "192.0.2.",
+        more_confirmed=6,
     ),
     SampleTenant(
         "globex",
         "Globex Pumps",
         ("Plant Lyon/Line A", "Plant Lyon/Line B", "Service vans"),
         "pump",
+        "c8y_Linux",
         "198.51.100.",
-        more_confirmed=4,
+        more_confirmed=1,
         device_limit=10,  # nine are taken: one more, and it is reached
     ),
 )
-# How many samples of what a tenant has.
-WAITING, PENDING, WITH_TOKEN, CONFLICT, ACCEPTED, DELIVERED, CONFIRMED, BLOCKED = (
+# How many samples of what a tenant has. Those that are confirmed have logged in and said what
+# they are; a silent one has yet to say it, and a disabled one is shut out again.
+(WAITING, PENDING, WITH_TOKEN, CONFLICT, ACCEPTED, DELIVERED, CONFIRMED, SILENT, DISABLED,
+ BLOCKED) = (
     "waiting",
     "pending",
     "with token",
@@ -73,16 +80,21 @@ WAITING, PENDING, WITH_TOKEN, CONFLICT, ACCEPTED, DELIVERED, CONFIRMED, BLOCKED 
     "accepted",
     "delivered",
     "confirmed",
+    "silent",
+    "disabled",
     "blocked",
-)
+)  # fmt: skip
+IS_IN: Final = frozenset({CONFIRMED, SILENT, DISABLED})
 STORIES: Final = {
     WAITING: 5,
     PENDING: 4,
     WITH_TOKEN: 3,
     CONFLICT: 2,
     ACCEPTED: 2,
-    DELIVERED: 1,
+    DELIVERED: 2,
     CONFIRMED: 2,
+    SILENT: 1,
+    DISABLED: 1,
     BLOCKED: 1,
 }
 
@@ -139,7 +151,7 @@ def _prepare_tenant(sample: SampleTenant, management: Tenant, made: Samples) -> 
             by=operator,
             group=groups[number % len(groups)],
         )
-        _Life(registration, operator, f"{sample.network}{number}").lead(story)
+        _Life(registration, operator, f"{sample.network}{number}", sample.type).lead(story)
         if story == WITH_TOKEN:
             made.tokens[registration.device_id] = _token(registration.device_id)
     for device_id in _simulated_ids(sample):
@@ -156,8 +168,11 @@ def _prepare_person(tenant: Tenant, name: str, made: Samples) -> User:
 class _Life:
     """Leads one sample to where its story ends."""
 
-    def __init__(self, registration: Registration, operator: Actor, address: str) -> None:
+    def __init__(
+        self, registration: Registration, operator: Actor, address: str, kind: str
+    ) -> None:
         self.registration = registration
+        self.type = kind
         self.operator = operator
         self.device = Actor(DeviceCredentials.login_name(registration.device_id), source=address)
 
@@ -173,15 +188,34 @@ class _Life:
             while self.registration.stage is Stage.PENDING:
                 with suppress(RegistrationError):
                     self.registration.accept(by=self.operator, token="mistyped")  # noqa: S106
-        if story in {ACCEPTED, DELIVERED, CONFIRMED}:
+        if story in {ACCEPTED, DELIVERED} | IS_IN:
             self.registration.accept(by=self.operator)
-        if story in {DELIVERED, CONFIRMED}:
+        if story in {DELIVERED} | IS_IN:
             self._knock()
-        if story == CONFIRMED:
-            self.registration.confirm(device=self.device)
-            DeviceCredentials.objects.filter(device_id=self.registration.device_id).update(
-                first_login_at=timezone.now()
-            )
+        if story in IS_IN:
+            self._log_in(is_silent=story == SILENT)
+        if story == DISABLED:
+            logins.disable(self._login(), by=self.operator)
+
+    def _login(self) -> DeviceCredentials:
+        mine = DeviceCredentials.objects.for_tenant(self.registration.tenant)
+        return mine.get(device_id=self.registration.device_id)
+
+    def _log_in(self, *, is_silent: bool) -> None:
+        """Come in with the new password, and say what one is."""
+        self.registration.confirm(device=self.device)
+        login = self._login()
+        login.first_login_at = timezone.now()
+        login.save(update_fields=["first_login_at"])
+        logins.show_state(login)
+        logins.note_use(login, "", by=self.device)
+        if is_silent:
+            return
+        name, kind, fragments = described(self.registration.device_id, self.type)
+        reported = devices.report(login, name=name, kind=kind, fragments=fragments, by=self.device)
+        if reported is not None:
+            serial = fragments["c8y_Hardware"]["serialNumber"]
+            identity.bind(reported[0], "c8y_Serial", serial, by=self.device)
 
     def _knock(self, token: str = "") -> None:
         with suppress(PollRefusedError):

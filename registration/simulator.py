@@ -25,6 +25,10 @@ from urllib.parse import urlsplit
 
 POLL_PATH: Final = "/devicecontrol/deviceCredentials"
 LOGIN_PATH: Final = "/user/currentUser"
+OBJECTS_PATH: Final = "/inventory/managedObjects"
+EXTERNAL_IDS_PATH: Final = "/identity/externalIds"
+GLOBAL_IDS_PATH: Final = "/identity/globalIds"
+SERIAL: Final = "c8y_Serial"  # the type of the external ID that devices look for themselves by
 PATIENCE: Final = 20.0  # seconds until an answer counts as lost
 JITTER: Final = 0.2  # of every pause, either way: real devices never knock in step
 MAX_PAUSE: Final = 60.0  # seconds between attempts while the server is in trouble
@@ -48,6 +52,7 @@ class Experience(StrEnum):
     LOST = "was given credentials and lost the answer"
     DELIVERED = "has its credentials"
     CONFIRMED = "has logged in"
+    REPORTED = "has told what it is"
 
 
 TROUBLE: Final = frozenset({Experience.UNREACHABLE, Experience.FAILED, Experience.REFUSED})
@@ -89,7 +94,8 @@ class Habits:
     interval: float = 5.0  # seconds between two polls
     spread: float = 5.0  # seconds over which the first knocks are spread
     lose_answers: float = 0.0  # share of credentials that get lost on their way
-    confirms: bool = False  # whether a device logs in with what it was given
+    confirms: bool = False  # whether a device logs in with what it was given, and reports
+    type: str = "c8y_Linux"  # what it reports to be
 
 
 @dataclass(frozen=True)
@@ -123,7 +129,7 @@ class Line:
             self.connection = HTTPConnection(parts.hostname, parts.port, timeout=PATIENCE)
 
     def ask(
-        self, method: str, path: str, login: Login, body: dict[str, str] | None = None
+        self, method: str, path: str, login: Login, body: dict[str, Any] | None = None
     ) -> Answer:
         """Send one request and return the answer.
 
@@ -142,7 +148,7 @@ class Line:
             self.connection.close()
             raise
 
-    def _ask(self, method: str, path: str, login: Login, body: dict[str, str] | None) -> Answer:
+    def _ask(self, method: str, path: str, login: Login, body: dict[str, Any] | None) -> Answer:
         headers = {"Authorization": login.header, "Accept": "application/json"}
         if body is not None:
             headers["Content-Type"] = "application/json"
@@ -209,6 +215,26 @@ def make_devices(ids: Iterable[str], *, token_share: float, secret: str) -> list
         has_token = int.from_bytes(mac[:4]) < token_share * 2**32
         devices.append(Device(device_id, token_for(secret, device_id) if has_token else ""))
     return devices
+
+
+def described(device_id: str, kind: str) -> tuple[str, str, dict[str, Any]]:
+    """Return the name, the type and the fragments with which a simulated device reports."""
+    stem, _, number = device_id.rpartition("-")
+    name = f"{stem.partition('-')[0].capitalize() or 'Device'} {number}".strip()
+    mac = hmac.digest(b"described", device_id.encode(), "sha256").hex()
+    fragments: dict[str, Any] = {
+        "c8y_IsDevice": {},
+        "com_cumulocity_model_Agent": {},
+        "c8y_Hardware": {
+            "model": f"{kind}-{mac[0]}00",
+            "revision": f"{int(mac[1], 16) % 4 + 1}.{int(mac[2], 16) % 9}",
+            "serialNumber": mac[3:13].upper(),
+        },
+        "c8y_Firmware": {"name": "controller", "version": f"4.{int(mac[13], 16)}.1"},
+        "c8y_RequiredAvailability": {"responseInterval": 10},
+        "c8y_SupportedOperations": ["c8y_Restart", "c8y_Configuration", "c8y_Firmware"],
+    }
+    return name, kind, fragments
 
 
 def pause_after_failure(failures: int, interval: float) -> float:
@@ -333,9 +359,35 @@ class Fleet:
             return self._pause(device)
         if answer.status == HTTPStatus.OK:
             self._note(device, Experience.CONFIRMED)
+            self._report(device, line, login)
             return None
         self._note(device, Experience.FAILED, f"its login is refused: {answer.status}")
         return self._pause(device)
+
+    def _report(self, device: Device, line: Line, login: Login) -> None:
+        """Tell what the device is, as agents do: look for oneself, create the object, bind its ID.
+
+        A server without an inventory answers 404 or 405, and that is that.
+        """
+        name, kind, fragments = described(device.device_id, self.habits.type)
+        serial = fragments["c8y_Hardware"]["serialNumber"]
+        try:
+            known = line.ask("GET", f"{EXTERNAL_IDS_PATH}/{SERIAL}/{serial}", login)
+            if known.status == HTTPStatus.OK:
+                self._note(device, Experience.REPORTED)
+                return
+            created = line.ask(
+                "POST", OBJECTS_PATH, login, {"name": name, "type": kind, **fragments}
+            )
+            if created.status not in {HTTPStatus.OK, HTTPStatus.CREATED}:
+                return
+            path = f"{GLOBAL_IDS_PATH}/{created.payload.get('id')}/externalIds"
+            bound = line.ask("POST", path, login, {"type": SERIAL, "externalId": serial})
+        except (OSError, HTTPException) as error:
+            self._note(device, Experience.UNREACHABLE, str(error) or type(error).__name__)
+            return
+        if bound.status == HTTPStatus.CREATED:
+            self._note(device, Experience.REPORTED)
 
     def _pause(self, device: Device) -> float:
         if device.experience not in TROUBLE:

@@ -2,13 +2,16 @@
 
 import base64
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
 import django_tables2 as tables
 from django.core.exceptions import ValidationError
-from django.db.models import Model, Q, QuerySet
+from django.db.models import F, Model, Q, QuerySet
+from django.db.models.expressions import OrderBy
+from django.db.models.functions import Coalesce
 
 PAGE_SIZE = 50  # rows; fits two screens and keeps a page below ten milliseconds
 MAX_CURSOR_LENGTH = 16 * 1024  # characters; a key of a thousand, each escaped, has room
@@ -59,12 +62,19 @@ class KeysetPaginator(Generic[M]):
     A page costs the same wherever it lies: it starts behind a key, not after counting off rows.
     ``column`` must not be null; the cursor carries the row's position so that a page can say
     "51 to 100 of 5,000" without counting.
+
+    ``is_short`` says that the rows are few and no index has them in this order. They are sorted
+    after they were found; a database that guesses might walk through everything in the right order
+    instead, and look for the few on its way.
     """
 
-    def __init__(self, queryset: QuerySet[M], column: str, *, descending: bool) -> None:
+    def __init__(
+        self, queryset: QuerySet[M], column: str, *, descending: bool, is_short: bool = False
+    ) -> None:
         self.queryset = queryset
         self.column = column
         self.descending = descending
+        self.is_short = is_short
 
     def page(
         self,
@@ -112,10 +122,23 @@ class KeysetPaginator(Generic[M]):
             later=self._cursor(rows[-1], first + len(rows) - 1) if has_later else "",
         )
 
+    def every(self, size: int) -> Iterator[list[M]]:
+        """Yield all rows in order, ``size`` at a time; rows that come and go meanwhile may."""
+        at: _Cursor | None = None
+        while rows := list(self._behind(at, backwards=False)[:size]):
+            yield rows
+            if len(rows) < size:
+                return
+            at = _Cursor(getattr(rows[-1], self.column), rows[-1].pk, 0, backwards=False)
+
     def _behind(self, at: "_Cursor | None", *, backwards: bool) -> QuerySet[M]:
         descending = self.descending != backwards
-        sign = "-" if descending else ""
-        ordered = self.queryset.order_by(f"{sign}{self.column}", f"{sign}pk")
+        # No index is over what is computed, even if it is the column itself.
+        plain = F(self.column)
+        column = Coalesce(plain, plain) if self.is_short else plain
+        ordered = self.queryset.order_by(
+            OrderBy(column, descending=descending), "-pk" if descending else "pk"
+        )
         if at is None or at.key is None:
             return ordered
         beyond = "lt" if descending else "gt"

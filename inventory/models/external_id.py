@@ -19,6 +19,10 @@ class ExternalIdQuerySet(models.QuerySet["ExternalId"]):
         """Narrow to those of ``tenant``."""
         return self.filter(tenant=tenant)
 
+    def visible_to(self, tenant: Tenant) -> Self:
+        """Narrow to those ``tenant`` may look at: its own; all, for the management tenant."""
+        return self if tenant.is_management else self.filter(tenant=tenant)
+
 
 class ExternalId(models.Model):
     """A name of an object, unique within its type and tenant.

@@ -48,6 +48,10 @@ class ManagedObjectQuerySet(models.QuerySet["ManagedObject"]):
         """Narrow to the objects ``tenant`` may look at: its own; all, for the management tenant."""
         return self if tenant.is_management else self.filter(tenant=tenant)
 
+    def devices(self) -> Self:
+        """Narrow to devices, with what their lists show and without what clients keep at them."""
+        return self.filter(kind=Kind.DEVICE).defer("fragments")
+
     def reported(self) -> Self:
         """Narrow to what the inventory's clients know: not devices that have yet to report."""
         return self.filter(reported_at__isnull=False)

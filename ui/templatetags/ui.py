@@ -53,6 +53,7 @@ GLYPHS: Final = (
     "trash-2",
     "triangle-alert",
     "unplug",
+    "x",
 )
 GLYPH_SIZE: Final = 16  # pixels
 

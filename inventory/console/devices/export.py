@@ -1,0 +1,66 @@
+"""The list of devices as a file: everything that the filters leave, read while it is sent."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator
+from datetime import datetime
+from typing import Final
+
+from inventory.console.devices.query import DeviceQuery
+from inventory.console.devices.tables import paths_of
+from inventory.models import ExternalId, ManagedObject
+from inventory.models.managed_object import NEVER
+from tenants.models import Tenant
+
+BATCH: Final = 500  # devices read at once
+COLUMNS: Final = (
+    "Device ID",
+    "Name",
+    "Type",
+    "State",
+    "External IDs",
+    "Groups",
+    "Last contact (UTC)",
+    "Registered (UTC)",
+    "Registered by",
+    "Owner",
+    "Managed object ID",
+    "Tenant",
+)
+
+
+def lines(query: DeviceQuery) -> Iterator[tuple[object, ...]]:
+    """Yield one line for each device that ``query`` finds, in its order."""
+    for devices in query.every(BATCH):
+        pks = [device.pk for device in devices]
+        paths, names = paths_of(pks), _external_ids(query.viewer, pks)
+        for device in devices:
+            yield _line(device, names[device.pk], paths[device.pk])
+
+
+def _line(device: ManagedObject, names: list[str], paths: list[str]) -> tuple[object, ...]:
+    return (
+        device.device_id,
+        device.name,
+        device.type,
+        device.get_state_display(),
+        "; ".join(names),
+        "; ".join(paths),
+        _moment(device.last_contact_at),
+        _moment(device.created_at),
+        device.created_by_name,
+        device.owner,
+        device.pk,
+        device.tenant_id,
+    )
+
+
+def _moment(when: datetime) -> str:
+    return "" if when <= NEVER else f"{when:%Y-%m-%d %H:%M:%S}"
+
+
+def _external_ids(viewer: Tenant, devices: Collection[int]) -> dict[int, list[str]]:
+    bound = ExternalId.objects.visible_to(viewer).filter(managed_object__in=devices)
+    names: dict[int, list[str]] = defaultdict(list)
+    for one in bound.order_by("type", "value"):
+        names[one.managed_object_id].append(str(one))
+    return names

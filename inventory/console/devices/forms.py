@@ -1,0 +1,64 @@
+"""What people type about a device, judged before the inventory hears of it."""
+
+from typing import Any
+
+from django import forms
+
+from inventory.models.external_id import MAX_EXTERNAL_ID_BYTES, MAX_EXTERNAL_TYPE_BYTES
+from inventory.models.managed_object import MAX_NAME_LENGTH, MAX_TYPE_LENGTH
+from ui.text import storable
+
+
+class _Text(forms.CharField):
+    """A line of text as every database takes it."""
+
+    def to_python(self, value: Any) -> str:
+        """Take out what no database keeps."""
+        return str(super().to_python(storable(value) if isinstance(value, str) else value))
+
+
+class DeviceForm(forms.Form):
+    """Name and type of a device."""
+
+    name = _Text(
+        label="Name",
+        max_length=MAX_NAME_LENGTH,
+        required=False,
+        error_messages={
+            "max_length": f"Shorten the name: it can have at most {MAX_NAME_LENGTH} characters."
+        },
+    )
+    type = _Text(
+        label="Type",
+        max_length=MAX_TYPE_LENGTH,
+        required=False,
+        help_text="What kind of device it is, such as c8y_Linux. Devices can be filtered by it.",
+        error_messages={
+            "max_length": f"Shorten the type: it can have at most {MAX_TYPE_LENGTH} characters."
+        },
+    )
+
+
+class ExternalIdForm(forms.Form):
+    """A further name of a device, such as its serial number."""
+
+    type = _Text(
+        label="Type",
+        error_messages={"required": "Say what kind of ID this is, such as c8y_Serial."},
+    )
+    value = _Text(label="External ID", error_messages={"required": "Type the ID itself."})
+
+    def clean_type(self) -> str:
+        """Judge the length as it is stored."""
+        return _fitting(self.cleaned_data["type"], "type", MAX_EXTERNAL_TYPE_BYTES)
+
+    def clean_value(self) -> str:
+        """Judge the length as it is stored."""
+        return _fitting(self.cleaned_data["value"], "external ID", MAX_EXTERNAL_ID_BYTES)
+
+
+def _fitting(text: str, what: str, most: int) -> str:
+    if len(text.encode()) > most:
+        msg = f"Shorten the {what}: it can have at most {most} bytes."
+        raise forms.ValidationError(msg)
+    return text
