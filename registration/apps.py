@@ -8,10 +8,7 @@ class RegistrationConfig(AppConfig):
         """Tell the apps below which options this one reads, what it has, and what it knows."""
         from inventory.group_numbers import register_joining  # noqa: PLC0415
         from inventory.groups import register_detach  # noqa: PLC0415
-        from inventory.history import (
-            register_history,
-            register_origin,
-        )
+        from inventory.history import register_history, register_origin  # noqa: PLC0415
         from inventory.logins import register_release  # noqa: PLC0415
         from registration import afterwards, models, options  # noqa: PLC0415 -- not loaded before
         from tenants.holdings import Holding, register_holding  # noqa: PLC0415

@@ -1,6 +1,7 @@
 """What holds for every address of the console, also for one that is added tomorrow."""
 
 from itertools import product
+from urllib.parse import quote
 
 import pytest
 from django.apps import apps
@@ -8,7 +9,9 @@ from django.urls import URLPattern, URLResolver
 from django.urls.converters import get_converters
 
 from config.urls import console_urls
+from inventory.devices import report
 from inventory.groups import add_to_group, group_at
+from inventory.identity import bind
 from inventory.logins import delete_login
 from inventory.models import DeviceCredentials, ManagedObject, Tombstone
 from registration.lifecycle import Stage
@@ -94,14 +97,22 @@ def scene(make_registration, house, person, operator):
     token = ApiToken.objects.create(
         user=person("acme/administrator"), name=HOSTILE_IDS[1], start="gh", digest="0" * 64
     )
-    set_option(row.tenant, HOSTILE_IDS[1], HOSTILE_IDS[0], HOSTILE_IDS[1], by=operator)
     login = DeviceCredentials.objects.get(device_id=HOSTILE_IDS[2])
+    fragments = {"c8y_IsDevice": {}, HOSTILE_IDS[0]: {HOSTILE_IDS[1]: [HOSTILE_IDS[0] * 30]}}
+    device, _ = report(
+        login, name=HOSTILE_IDS[0], kind=HOSTILE_IDS[1], fragments=fragments, by=operator
+    )
+    add_to_group(group, [device], by=operator)
+    bind(device, HOSTILE_IDS[0], HOSTILE_IDS[1], by=operator)
+    set_option(row.tenant, HOSTILE_IDS[1], HOSTILE_IDS[0], HOSTILE_IDS[1], by=operator)
     gone = DeviceCredentials.issue(row.tenant, HOSTILE_IDS[0], "x" * 32)
     delete_login(gone, by=operator, reason=HOSTILE_IDS[1])
     # By the name of what stands in the URL, else by its kind.
     return {
         "int": str(row.pk),
         "uuid": str(decision.pk),
+        "path": quote(HOSTILE_IDS[2], safe=""),
+        "device_pk": str(device.pk),
         "tenant_id": company.pk,
         "user_pk": str(somebody.pk),
         "role_pk": str(role.pk),
@@ -222,6 +233,8 @@ def test_names_are_shown_and_never_run(scene, name, login):
             "credentials-card",
             "login-1",
             "deleted-table",
+            "device-table",
+            "device-page",
         ):
             response = console.call(method, address(name, scene), {"reason": HOSTILE_IDS[0],
                 "q": HOSTILE_IDS[1], "externalId": HOSTILE_IDS[1]}, target=target)  # fmt: skip
@@ -247,3 +260,12 @@ def test_hostile_names_really_are_on_the_pages(scene):
     assert HOSTILE_IDS[1] in detail
     blocked = Registration.objects.get(device_id=HOSTILE_IDS[1])
     assert events_of(blocked)[-1].reason == HOSTILE_IDS[0]
+
+
+def test_hostile_names_of_a_device_really_are_on_its_pages(scene):
+    desk = Console("management/administrator")
+    detail = read(desk.get(f"/devices/{scene['device_pk']}/")).text
+    for text in HOSTILE_IDS:
+        assert text in detail
+    assert HOSTILE_IDS[0] in read(desk.get("/devices/")).text
+    assert ManagedObject.objects.get(pk=scene["device_pk"]).name == HOSTILE_IDS[0]

@@ -13,6 +13,7 @@ from registration.simulator import (
     Fleet,
     Habits,
     Login,
+    described,
     device_login,
     experience_of,
     make_devices,
@@ -22,12 +23,18 @@ from registration.simulator import (
 
 BOOTSTRAP = Login("management/devicebootstrap", "secret")
 CREDENTIALS = {"id": "d", "tenantId": "acme", "username": "device_d", "password": "p"}
+NAME, TYPE, FRAGMENTS = described("d", "c8y_Linux")
+SERIAL = FRAGMENTS["c8y_Hardware"]["serialNumber"]
 
 
 @pytest.fixture
 def server():
-    """A server that lets a device in at its third poll; it remembers what it was asked."""
+    """A server that lets a device in at its third poll; it remembers what it was asked.
+
+    It has no inventory, unless a test puts answers into ``inventory``, by the path.
+    """
     asked = []
+    inventory = {}
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -35,13 +42,17 @@ def server():
         def do_POST(self):
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             asked.append(("POST", self.headers["Authorization"], body))
+            if self.path != "/devicecontrol/deviceCredentials":
+                return self.answer(*inventory.get(self.path, (405, {})))
             if len(asked) < 3:
                 return self.answer(404, {"message": "d is in state PENDING_ACCEPTANCE."})
             return self.answer(201, CREDENTIALS)
 
         def do_GET(self):
             asked.append(("GET", self.headers["Authorization"], {}))
-            self.answer(200, {})
+            if self.path != "/user/currentUser":
+                return self.answer(*inventory.get(self.path, (404, {})))
+            return self.answer(200, {})
 
         def answer(self, status, payload):
             body = json.dumps(payload).encode()
@@ -56,7 +67,7 @@ def server():
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
         http.daemon_threads = True
         threading.Thread(target=http.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{http.server_port}", asked
+        yield f"http://127.0.0.1:{http.server_port}", asked, inventory
         http.shutdown()
 
 
@@ -74,7 +85,7 @@ def run(url, devices, *, seconds=10, **habits):
 
 
 def test_device_polls_until_it_is_in_and_logs_in(server):
-    url, asked = server
+    url, asked, _ = server
     _, told = run(url, [Device("d", "TOKEN")], confirms=True)
     assert told == [
         "d waits for acceptance, security token TOKEN",
@@ -82,7 +93,37 @@ def test_device_polls_until_it_is_in_and_logs_in(server):
         "d has logged in",
     ]
     assert asked[0] == ("POST", BOOTSTRAP.header, {"id": "d", "securityToken": "TOKEN"})
-    assert asked[-1][:2] == ("GET", Login("acme/device_d", "p").header)
+    assert asked[3][:2] == ("GET", Login("acme/device_d", "p").header)
+
+
+def test_device_tells_what_it_is_and_binds_its_serial_number(server):
+    url, asked, inventory = server
+    inventory["/inventory/managedObjects"] = (201, {"id": "7"})
+    inventory["/identity/globalIds/7/externalIds"] = (201, {})
+    _, told = run(url, [Device("d")], confirms=True)
+    assert told[-2:] == ["d has logged in", "d has told what it is"]
+    found = {"name": NAME, "type": TYPE, **FRAGMENTS}
+    assert [body for _, _, body in asked[-3:]] == [
+        {},
+        found,
+        {"type": "c8y_Serial", "externalId": SERIAL},
+    ]
+
+
+def test_device_that_finds_itself_makes_no_second_one(server):
+    url, asked, inventory = server
+    inventory[f"/identity/externalIds/c8y_Serial/{SERIAL}"] = (200, {})
+    _, told = run(url, [Device("d")], confirms=True)
+    assert told[-1] == "d has told what it is"
+    assert asked[-1][0] == "GET"
+
+
+def test_device_is_content_with_a_server_that_has_no_inventory(server):
+    url, asked, _ = server
+    fleet, told = run(url, [Device("d")], confirms=True)
+    assert told[-1] == "d has logged in"
+    assert [one[0] for one in asked[-2:]] == ["GET", "POST"]
+    assert not fleet.counts["failures"]
 
 
 def test_lost_answer_is_asked_for_again(server):

@@ -89,6 +89,9 @@ def add_external_id(request: TenantRequest, device_pk: int) -> HttpResponse:
             request, device, status=HTTPStatus.UNPROCESSABLE_ENTITY, external_id_form=form
         )
     kind, value = form.cleaned_data["type"], form.cleaned_data["value"]
+    if device.reported_at is None:
+        messages.error(request, f"{device} gets external IDs once it has reported.")
+        return device_page(request, device, status=HTTPStatus.CONFLICT)
     try:
         identity.bind(device, kind, value, by=request.actor)
     except ExternalIdTakenError:
