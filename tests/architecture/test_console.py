@@ -70,10 +70,6 @@ def scene(make_registration, house, person, operator):
         make_registration(device_id, stage=stage)
     group = group_at(row.tenant, HOSTILE_IDS[1].replace("/", "|"), by=SYSTEM)
     row.join_group(group, by=operator)
-    member = ManagedObject.objects.create(
-        tenant=row.tenant, kind="device", name=HOSTILE_IDS[1], type=HOSTILE_IDS[0]
-    )
-    add_to_group(group, [member], by=operator)
     blocked = Registration.objects.get(device_id=HOSTILE_IDS[1])
     blocked.unblock(by=operator, reason=HOSTILE_IDS[0])
     row.tenant.company = HOSTILE_IDS[1]
@@ -122,7 +118,6 @@ def scene(make_registration, house, person, operator):
         "credentials_pk": str(login.pk),
         "tombstone_pk": str(Tombstone.objects.get().pk),
         "group_pk": str(group.pk),
-        "device_pk": str(member.pk),
         "session_id": "0" * 32,
         "secret": "x" * 32,
     }
