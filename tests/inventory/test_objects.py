@@ -23,7 +23,7 @@ from registration.lifecycle import Stage
 from tenants.models import AuditRecord, Tenant
 from tests.support import PASSWORD, at_once, counted_devices
 
-DEVICE = {"c8y_IsDevice": {}}
+DEVICE: dict[str, object] = {"c8y_IsDevice": {}}
 GROUP = {"type": "c8y_DeviceGroup", "c8y_IsDeviceGroup": {}}
 ASSET, BEHIND = ChildLink.Kind.ASSET, ChildLink.Kind.DEVICE
 

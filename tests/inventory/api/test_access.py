@@ -8,7 +8,7 @@ from tenants.roles import Role
 from tests.inventory.api.calls import OBJECTS, ids, one, reference, references, refused
 from tests.support import PASSWORD, Api
 
-DEVICE = {"c8y_IsDevice": {}}
+DEVICE: dict[str, object] = {"c8y_IsDevice": {}}
 GROUP = {"type": "c8y_DeviceGroup", "c8y_IsDeviceGroup": {}}
 DENIED = (403, "security/Forbidden", "Access is denied")
 IDENTITY = {"type": "c8y_Serial", "externalId": "1"}

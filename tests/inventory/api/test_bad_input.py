@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.inventory.api.calls import OBJECTS, one
 from tests.support import Api
 
-DEVICE = {"c8y_IsDevice": {}}
+DEVICE: dict[str, object] = {"c8y_IsDevice": {}}
 NAMES = st.sampled_from(
     [
         "name", "type", "owner", "id", "self", "c8y_IsDevice", "c8y_IsDeviceGroup", "references",

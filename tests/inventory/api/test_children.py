@@ -15,7 +15,7 @@ from tests.inventory.api.calls import (
     refused,
 )
 
-DEVICE = {"c8y_IsDevice": {}}
+DEVICE: dict[str, object] = {"c8y_IsDevice": {}}
 GROUP = {"type": "c8y_DeviceGroup", "c8y_IsDeviceGroup": {}}
 LOOSE = {"type": "c8y_DeviceSubGroup", "c8y_IsDeviceGroup": {}}
 WORDS = ["childAssets", "childDevices", "childAdditions"]

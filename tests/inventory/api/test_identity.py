@@ -9,7 +9,7 @@ from inventory.models import ExternalId
 from tenants.models import AuditRecord
 from tests.inventory.api.calls import NO_OBJECT, UNKNOWN_IDS, one, refused
 
-DEVICE = {"c8y_IsDevice": {}}
+DEVICE: dict[str, object] = {"c8y_IsDevice": {}}
 MEDIA_TYPE = "application/vnd.com.nsn.cumulocity.{}+json;charset=UTF-8;ver=0.9"
 
 

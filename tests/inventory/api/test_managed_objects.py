@@ -24,7 +24,7 @@ from tests.support import PASSWORD
 
 OBJECT_TYPE = "application/vnd.com.nsn.cumulocity.managedObject+json;charset=UTF-8;ver=0.9"
 GROUP = {"type": "c8y_DeviceGroup", "c8y_IsDeviceGroup": {}}
-DEVICE = {"c8y_IsDevice": {}}
+DEVICE: dict[str, object] = {"c8y_IsDevice": {}}
 BLOCKS = {
     "childAssets", "childDevices", "childAdditions", "assetParents", "deviceParents",
     "additionParents",

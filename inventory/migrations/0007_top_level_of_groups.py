@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('inventory', '0005_groups_as_managed_objects'),
+        ('inventory', '0006_find_logins'),
         ('tenants', '0005_rights_to_external_ids'),
     ]
 
