@@ -21,6 +21,7 @@ from inventory.models import (
     DeviceGroup,
     ExternalId,
     GroupPathError,
+    Kind,
     ManagedObject,
     State,
     split_path,
@@ -210,11 +211,16 @@ class DeviceQuery:
         asked = (
             own.filter(starts_with("device_id", self.search)).values_list("pk", flat=True),
             own.filter(starts_with("name_key", key)).values_list("pk", flat=True),
-            external.filter(starts_with("value", self.search)).values_list(
-                "managed_object", flat=True
-            ),
+            external.filter(
+                starts_with("value", self.search), managed_object__kind=Kind.DEVICE
+            ).values_list("managed_object", flat=True),
         )
         return [list(found[:most]) for found in asked]
+
+    @cached_property
+    def _found(self) -> set[int]:
+        """Return the devices of which some name begins with what is searched for."""
+        return {pk for found in self._named for pk in found}
 
     @property
     def is_cut(self) -> bool:
@@ -230,10 +236,13 @@ class DeviceQuery:
         if not self.search:
             return rows
         if not self.searches_inside:
-            return rows.filter(pk__in={pk for found in self._named for pk in found})
+            return rows.filter(pk__in=self._found)
+        # A range, not equality: for that, PostgreSQL might look through everybody's external IDs
+        # at once rather than through those of these few devices.
+        this = OuterRef("pk")
         bound = (
             ExternalId.objects.visible_to(self.viewer)
-            .filter(managed_object=OuterRef("pk"))
+            .filter(managed_object__gte=this, managed_object__lte=this)
             .alias(words=as_words("value"))
             .filter(words__icontains=self.search)
         )
@@ -262,7 +271,11 @@ class DeviceQuery:
     @cached_property
     def total(self) -> int | None:
         """Return how many rows there are, up to one more than ``SHORT``; None if unknown."""
-        return self._count(self.rows) if self.search else self.number
+        if not self.search:
+            return self.number
+        if not self.searches_inside and not self.is_filtered:
+            return len(self._found)
+        return self._count(self.rows)
 
     def page(self, cursor: str) -> Page[ManagedObject]:
         """Return one page of the list, with its total."""

@@ -5,7 +5,6 @@ from typing import Any, cast
 
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.template.loader import select_template
 from django.views.decorators.http import require_safe
 
 from inventory.console.devices.export import COLUMNS, lines
@@ -51,6 +50,7 @@ def device_list(request: TenantRequest) -> HttpResponse:
         "states": STATE_FILTERS,
         "table": DeviceTable.of(request, page.rows, query),
         "is_management": request.tenant.is_management,
+        "tenant_field": "[name='tenant']" if request.tenant.is_management else "",
         "may_register": request.user.has_role(Role.DEVICE_CONTROL_READ),
         "groups": DeviceGroup.objects.visible_to(request.tenant),
     }
@@ -127,9 +127,6 @@ def device_page(
         .filter(managed_object=device)
         .select_related("tenant")
         .first(),
-        "credentials_card": select_template(
-            ["credentials/_credentials_card.html", "devices/_login_card.html"]
-        ),
         "external_ids": device.external_ids.order_by("type", "value"),
         "groups": groups_of(device),
         "children": [
