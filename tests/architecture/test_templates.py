@@ -83,3 +83,14 @@ def test_htmx_evaluates_nothing():
 def test_script_writes_no_html_of_others():
     script = (settings.BASE_DIR / "static/console.js").read_text()
     assert not re.search(r"\beval\(|new Function|(inner|outer)HTML\s*=[^=]|document\.write", script)
+
+
+def test_style_sheet_closes_what_it_opens_before_the_next_heading():
+    depth, heads = 0, 0
+    for line in (settings.BASE_DIR / "static/console.css").read_text().splitlines():
+        if line.startswith("/* ---"):
+            heads += 1
+            assert depth == 0, f"something before this is still open: {line}"
+        depth += line.count("{") - line.count("}")
+    assert depth == 0
+    assert heads > 10

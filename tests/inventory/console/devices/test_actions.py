@@ -206,9 +206,7 @@ def test_device_gets_no_external_id_before_it_reported(make_device, desk):
     device = make_device("press-1", reports=False)
     response = desk.post(url_of(device, "external-ids/"), {"type": "a", "value": "1"})
     assert response.status_code == 409
-    assert messages_of(response) == [
-        "press-1 gets external IDs once it has reported."
-    ]
+    assert messages_of(response) == ["press-1 gets external IDs once it has reported."]
     assert not ExternalId.objects.exists()
 
 
