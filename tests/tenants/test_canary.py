@@ -11,6 +11,7 @@ import re
 import pytest
 from django.apps import apps
 
+from inventory.models import DeviceCredentials
 from registration.lifecycle import Stage
 from registration.models import Registration
 from tenants import audit
@@ -26,6 +27,7 @@ from tests.support import PASSWORD, Api
 CANARY = "tweety-4711"
 OPTIONS = "/tenant/options"
 LOG = "/administration/audit-log/"
+LOGINS = "/devices/credentials/"
 ADMINISTRATION = "/administration/options/"
 PEOPLE = "/administration/people/"
 SERVICES = "/administration/services/"
@@ -90,6 +92,9 @@ def done(house, api, device, console, person, make_registration, operator, logge
     password = device.poll("press-0", f"{CANARY}-token").json()["password"]
     secrets.add(password)
     answers.append(Api("acme/device_press-0", password).get("/user/currentUser"))
+    found, answered = do_what_is_done_to_logins(api, console, password)
+    secrets |= found
+    answers += answered
     make_registration("blocked", stage=Stage.BLOCKED, token=f"{CANARY}-token")
 
     # People and services: passwords, links, tokens; made, used, refused, revoked.
@@ -117,6 +122,27 @@ def done(house, api, device, console, person, make_registration, operator, logge
     answers += answered
     assert AuditRecord.objects.count() > 40
     return secrets, answers
+
+
+def do_what_is_done_to_logins(api, console, password):
+    """Renew the password of a device, use both, and delete it; return the new one, and answers."""
+    desk = console("acme/operator")
+    login = DeviceCredentials.objects.get(device_id="press-0")
+    at = f"{LOGINS}{login.pk}/"
+    answers = [desk.get(f"{at}rotate/"), desk.post(f"{at}rotate/", {"overlap": f"{CANARY}-x"})]
+    shown = desk.post(f"{at}rotate/", {"overlap": "week"})
+    new = read(shown).one("input", id="password-text")["value"]
+    answers += [
+        Api("acme/device_press-0", each).get("/user/currentUser")
+        for each in (password, new, password, f"{CANARY}-guess")
+    ]
+    assert [answer.status_code for answer in answers[2:]] == [200, 200, 401, 401]
+    user = "/user/acme/users/device_press-0"
+    answers += [desk.get(at), desk.get(LOGINS), api("acme/administrator").get(user)]
+    answers += [desk.post(f"{at}disable/"), desk.post(f"{at}delete/", {"reason": "Sold."})]
+    answers.append(Api("acme/device_press-0", new).get("/user/currentUser"))
+    answers.append(desk.get("/devices/deleted/"))
+    return {new}, answers
 
 
 def do_what_shows_a_secret_once(house, api, console, person, by):
@@ -234,7 +260,8 @@ def test_no_answer_but_the_one_that_hands_it_over_has_a_secret(done):
 def test_no_page_export_or_record_shows_a_secret(done, console, api, login):
     secrets, _ = done
     office, caller = console(login), api(login)
-    urls = [LIST, NEW, SETTINGS, HELP, ADMINISTRATION, f"{ADMINISTRATION}?tenant=acme", LOG]
+    urls = [LIST, NEW, SETTINGS, HELP, ADMINISTRATION, f"{ADMINISTRATION}?tenant=acme", LOG,
+            LOGINS, "/devices/deleted/"]  # fmt: skip
     urls += [f"{LOG}{pk}/" for pk in AuditRecord.objects.values_list("pk", flat=True)]
     urls += [row_url(row) for row in Registration.objects.all()]
     for option in TenantOption.objects.all():
