@@ -80,8 +80,9 @@ def test_htmx_evaluates_nothing():
         assert rule in config
 
 
-def test_script_writes_no_html_of_others():
-    script = (settings.BASE_DIR / "static/console.js").read_text()
+@pytest.mark.parametrize("name", ["console.js", "copying.js", "picker.js"])
+def test_script_writes_no_html_of_others(name):
+    script = (settings.BASE_DIR / "static" / name).read_text()
     assert not re.search(r"\beval\(|new Function|(inner|outer)HTML\s*=[^=]|document\.write", script)
 
 

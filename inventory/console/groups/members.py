@@ -77,7 +77,7 @@ def add_devices(request: TenantRequest, group_pk: int) -> HttpResponse:
             "number": number,
             "failed": [result for result in results if result.problem],
             "done": [result for result in results if not result.problem],
-            "ticked": len(chosen),
+            "again": "\n".join(result.text for result in results if result.problem),
         },
         title=f"Add devices to {group.name}",
         back=back(request, page_of(group)),

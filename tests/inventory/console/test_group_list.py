@@ -153,8 +153,11 @@ def test_devices_are_counted_up_to_a_limit_and_without_groups(acme, desk, monkey
         for row in read(desk.get(GROUPS)).classed("tree-row")
     }
     assert shown == {
-        "few": "1 device", "all": "\N{EN DASH} no devices", "many": "3+ devices", "both": "3 devices",
-    }  # fmt: skip
+        "few": "1 device",
+        "all": "\N{EN DASH} no devices",
+        "many": "3+ devices",
+        "both": "3 devices",
+    }
 
 
 def test_long_levels_are_paged(acme, desk, monkeypatch):
