@@ -34,6 +34,7 @@ EMPTY: Final = "empty view"
 LOGIN: Final = "management/devicebootstrap"
 LIST: Final = "/devices/registration/"
 DEVICES: Final = "/devices/"
+GROUPS: Final = "/devices/groups/"
 QUERY: Final = "/inventory/managedObjects?query=$filter="
 BY_NAME: Final = "name%20eq%20'Press%200000007'"
 
@@ -217,6 +218,7 @@ def measure_devices(runner: Runner, large: Installation, small: Installation) ->
         return lambda one: path.format(one.facts[name])
 
     pages: dict[str, Address] = {
+        "the dashboard": lambda _: "/",
         "all devices": lambda _: DEVICES,
         "one state": lambda _: DEVICES + "?state=connected",
         "one type": lambda _: DEVICES + "?type=press",
@@ -227,10 +229,10 @@ def measure_devices(runner: Runner, large: Installation, small: Installation) ->
         "search by a name": lambda _: DEVICES + "?q=press%20000",
         "search by an external ID": lambda _: DEVICES + "?q=SN-000000",
         "one device": fact("/devices/{}/", "a_device"),
-        "groups: the top of the tree": lambda _: "/groups/",
-        "groups: one with subgroups": fact("/groups/{}/", "first_group"),
-        "groups: search": lambda _: "/groups/?q=hall%20000",
-        "groups: suggestions while typing": lambda _: "/groups/options/?group=Hall%20000",
+        "groups: the top of the tree": lambda _: GROUPS,
+        "groups: one with subgroups": fact(GROUPS + "{}/", "first_group"),
+        "groups: search": lambda _: GROUPS + "?q=hall%20000",
+        "groups: suggestions while typing": lambda _: GROUPS + "options/?group=Hall%20000",
         "API: find a device by name": lambda _: QUERY + "has(c8y_IsDevice)%20and%20" + BY_NAME,
         "API: a page of devices": lambda _: "/inventory/managedObjects?q=&pageSize=50",
         "API: an external ID": lambda _: "/identity/externalIds/c8y_Serial/SN-000000007",

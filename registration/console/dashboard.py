@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
+from inventory.console.numbers import device_numbers
 from registration.console import plots
 from registration.console.filters import STATUS_FILTERS
 from registration.console.limits import near_limit
@@ -175,6 +176,10 @@ def _sign_ins(request: TenantRequest, now: datetime) -> dict[str, Any]:
     }
 
 
+def _devices(request: TenantRequest, _now: datetime) -> dict[str, Any]:
+    return {"devices": device_numbers(request.tenant)}
+
+
 def _shown(title: str, nothing: str, plot: plots.Plot, kind: str) -> Shown:
     asked = urlencode({"kind": kind, "since": minute_text(plot.since)})
     return Shown(title, nothing, plot, f"{reverse('registration:events')}?{asked}")
@@ -189,5 +194,6 @@ ACCEPT: Final = RegistrationEvent.Kind.ACCEPTED.value
 # What is on the page, each for whoever may see the list behind it.
 PARTS: Final[tuple[tuple[Role, Callable[[TenantRequest, datetime], dict[str, Any]]], ...]] = (
     (Role.DEVICE_CONTROL_READ, _registrations),
+    (Role.INVENTORY_READ, _devices),
     (Role.AUDIT_READ, _sign_ins),
 )

@@ -8,6 +8,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from inventory.logins import delete_login, disable
+from inventory.models import DeviceCredentials
 from registration.console.dashboard import NAMED
 from registration.console.plots import LEAST, TALL, Plot, last_day, last_month
 from registration.lifecycle import Stage
@@ -22,6 +24,7 @@ from tests.support import give_rights, knock, set_limit
 
 HOME = "/"
 READ, AUDIT = "ROLE_DEVICE_CONTROL_READ", "ROLE_AUDIT_READ"
+DEVICES = "ROLE_INVENTORY_READ"
 Kind = RegistrationEvent.Kind
 
 
@@ -271,6 +274,37 @@ def test_failed_sign_ins_are_counted_among_the_newest_entries(console, house, mo
     )
 
 
+# --- Devices that are in --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("login", ["acme/reader", "globex/reader", "management/reader"])
+def test_number_of_devices_leads_to_a_list_of_exactly_that_many(
+    make_registration, console, operator, device, acme, globex, login
+):
+    for tenant, number in ((acme, 5), (globex, 2)):
+        for _ in range(number):
+            make_registration(tenant=tenant, stage=Stage.DELIVERED)
+    off, gone = DeviceCredentials.objects.filter(tenant=acme, first_login_at__isnull=True)[:2]
+    disable(off, by=operator)
+    delete_login(gone, by=operator)
+    device.poll(gone.device_id)
+    page = part(dashboard(console, login), "devices")
+    numbers = {a.one("span").text: int(a.one("strong").text) for a in page.all("a")}
+    assert (
+        list(numbers.values())
+        == {
+            "acme/reader": [4, 3, 0, 1, 0, 1],
+            "globex/reader": [2, 2, 0, 0, 0, 0],
+            "management/reader": [6, 5, 0, 1, 0, 1],
+        }[login]
+    )
+    assert list(numbers) == ["All devices", "Never connected", "Connected", "Disabled",
+                             "No login", "Deleted, came back"]  # fmt: skip
+    for link, number in zip(page.all("a"), numbers.values(), strict=True):
+        found = read(console(login).get(link["href"]))
+        assert len(found.one("tbody").all("tr")) == number if number else not found.all("tbody")
+
+
 # --- For whom -------------------------------------------------------------------------------
 
 
@@ -283,7 +317,8 @@ def test_failed_sign_ins_are_counted_among_the_newest_entries(console, house, mo
         ([AUDIT], {"sign-ins"}),
         ([READ, AUDIT], {"states", "pending", "waiting", "conflicts", "day", "month", "sign-ins"}),
         ([], set()),
-        (["ROLE_INVENTORY_READ"], set()),
+        ([DEVICES], {"devices"}),
+        (["ROLE_OPTION_MANAGEMENT_READ"], set()),
     ],
     ids=lambda value: "+".join(value) if isinstance(value, list) else "",
 )  # fmt: skip
@@ -354,4 +389,4 @@ def test_page_costs_the_same_however_much_there_is(make_registration, console, a
         knock(Registration.objects.filter(status="PENDING_ACCEPTANCE").latest("pk"), "two")
         happen(acme, timezone.now() - number * 30 * HOUR, Kind.CONNECTED)
     assert before <= queries() <= before + 1  # of those that are pending, when they knocked
-    assert queries() <= 22
+    assert queries() <= 28
