@@ -20,9 +20,11 @@ KINDS: Final = tuple(ChildLink.Kind)
 
 
 def children_of(parent: ManagedObject, kind: ChildLink.Kind) -> ManagedObjectQuerySet:
-    """Return the objects of one kind that are directly beneath ``parent``."""
+    """Return the objects of one kind that are directly beneath ``parent``, by their IDs."""
     mine = ManagedObject.objects.for_tenant(parent.tenant).reported()
-    return mine.filter(parent_links__parent=parent, parent_links__kind=kind)
+    beneath = mine.filter(parent_links__parent=parent, parent_links__kind=kind)
+    # The ID as the link has it: its index begins with the parent, however many objects there are.
+    return beneath.order_by("parent_links__child")
 
 
 def add_children(
@@ -201,7 +203,8 @@ class Around:
         found: dict[tuple[int, str], list[Neighbour]] = {}
         crowded = self._crowded(pks)
         calm = set(pks) - {pk for pk, _ in crowded}
-        for pk, kind, number, name in self._rows(**{f"{here}__in": calm}).order_by(here, there):
+        # Sorted here: asked for an order, SQLite goes through all links there are to get it.
+        for pk, kind, number, name in sorted(self._rows(**{f"{here}__in": calm}).order_by()):
             found.setdefault((pk, kind), []).append(Neighbour(number, name))
         for one in {pk for pk, _ in crowded}:
             for kind in KINDS:

@@ -99,14 +99,17 @@ def respond_object(
 
 
 def narrowed(request: ApiRequest, rows: ManagedObjectQuerySet) -> ManagedObjectQuerySet:
-    """Narrow ``rows`` by what the request asks for."""
+    """Narrow ``rows`` by what the request asks for; if that is nothing, their order stays."""
     wanted = {ours: request.GET.get(theirs) for theirs, ours in FILTERS.items()}
+    only_roots = flag(request, "onlyRoots")
+    if not only_roots and all(value is None for value in wanted.values()):
+        return rows
     with contract_refusals():
-        return filter_objects(rows, **wanted, only_roots=flag(request, "onlyRoots"))
+        return filter_objects(rows, **wanted, only_roots=only_roots)
 
 
 def _filtered(request: ApiRequest) -> ManagedObjectQuerySet:
-    return narrowed(request, access.visible(request))
+    return narrowed(request, access.visible(request).order_by("pk"))
 
 
 def _change(request: ApiRequest, object_id: str) -> ManagedObject:

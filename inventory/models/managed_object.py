@@ -121,6 +121,8 @@ class ManagedObject(models.Model):
         indexes = [
             models.Index(fields=["tenant", "id"], name="object_tenant"),
             models.Index(fields=["tenant", "owner", "id"], name="object_owner"),
+            # Clients ask for an object by its name without saying what it is.
+            models.Index(fields=["tenant", "name_key", "id"], name="object_name"),
             # Of devices: one for each way their list can be sorted, of one tenant and of all.
             _of_devices("device_tenant_created", "tenant", "created_at", "id"),
             _of_devices("device_created", "created_at", "id"),
