@@ -44,10 +44,7 @@
       option.setAttribute("aria-selected", "false");
     });
     input.removeAttribute("aria-activedescendant");
-    if (!panelOf(input).querySelector("li, p")) {
-      close(input);
-      return;
-    }
+    if (!panelOf(input).querySelector("li, p")) return close(input);
     if (list) {
       list.id = `${input.id}-listbox`;
       input.setAttribute("aria-controls", list.id);
@@ -64,6 +61,7 @@
     input.removeAttribute("aria-activedescendant");
     input.removeAttribute("aria-controls");
     if (panelOf(input).matches(":popover-open")) panelOf(input).hidePopover();
+    panelOf(input).replaceChildren();
   }
 
   function tell(input) {
