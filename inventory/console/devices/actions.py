@@ -12,7 +12,12 @@ from django.views.decorators.http import require_POST
 from inventory import devices, groups, identity, objects
 from inventory.console.devices.forms import DeviceForm, ExternalIdForm
 from inventory.console.devices.views import LIST, device_page, get_device
-from inventory.errors import ExternalIdTakenError, NotAChildError, ReportedError
+from inventory.errors import (
+    ExternalIdTakenError,
+    InvalidObjectError,
+    NotAChildError,
+    ReportedError,
+)
 from inventory.history import origins_of
 from inventory.models import (
     ChildLink,
@@ -56,11 +61,7 @@ def edit(request: TenantRequest, device_pk: int) -> HttpResponse:
     form = DeviceForm(posted(request), initial={"name": device.name, "type": device.type})
     status = HTTPStatus.OK
     if request.method == "POST":
-        if form.is_valid():
-            changes = {name: form.cleaned_data[name] for name in form.changed_data}
-            if changes:
-                device = objects.change_object(device, changes, by=request.actor)
-                messages.success(request, f"{device} is saved.")
+        if form.is_valid() and _save(request, device, form):
             # The whole page, because its title says the name.
             return leave(request, page_of(device))
         status = HTTPStatus.UNPROCESSABLE_ENTITY
@@ -73,6 +74,20 @@ def edit(request: TenantRequest, device_pk: int) -> HttpResponse:
         section=SECTION,
         status=status,
     )
+
+
+def _save(request: TenantRequest, device: ManagedObject, form: DeviceForm) -> bool:
+    """Write what was changed in the form; say there what cannot be, and return False."""
+    changes = {name: form.cleaned_data[name] for name in form.changed_data}
+    if not changes:
+        return True
+    try:
+        saved = objects.change_object(device, changes, by=request.actor)
+    except InvalidObjectError as error:
+        form.add_error(None, str(error))
+        return False
+    messages.success(request, f"{saved} is saved.")
+    return True
 
 
 # --- External IDs ---------------------------------------------------------------------------
@@ -94,6 +109,10 @@ def add_external_id(request: TenantRequest, device_pk: int) -> HttpResponse:
         return device_page(request, device, status=HTTPStatus.CONFLICT)
     try:
         identity.bind(device, kind, value, by=request.actor)
+    except InvalidObjectError as error:
+        form.add_error("value", str(error))
+        status = HTTPStatus.UNPROCESSABLE_ENTITY
+        return device_page(request, device, status=status, external_id_form=form)
     except ExternalIdTakenError:
         form.add_error("value", _taken(device, kind, value))
         return device_page(request, device, status=HTTPStatus.CONFLICT, external_id_form=form)

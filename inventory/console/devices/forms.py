@@ -1,9 +1,11 @@
 """What people type about a device, judged before the inventory hears of it."""
 
+import unicodedata
 from typing import Any
 
 from django import forms
 
+from inventory.identity import CONTROLS
 from inventory.models.external_id import MAX_EXTERNAL_ID_BYTES, MAX_EXTERNAL_TYPE_BYTES
 from inventory.models.managed_object import MAX_NAME_LENGTH, MAX_TYPE_LENGTH
 from ui.text import storable
@@ -49,16 +51,21 @@ class ExternalIdForm(forms.Form):
     value = _Text(label="External ID", error_messages={"required": "Type the ID itself."})
 
     def clean_type(self) -> str:
-        """Judge the length as it is stored."""
+        """Judge what a type can be made of, and its length as it is stored."""
+        if "/" in self.cleaned_data["type"]:
+            raise forms.ValidationError("Leave out the slash: in addresses it ends the type.")
         return _fitting(self.cleaned_data["type"], "type", MAX_EXTERNAL_TYPE_BYTES)
 
     def clean_value(self) -> str:
-        """Judge the length as it is stored."""
+        """Judge what an ID can be made of, and its length as it is stored."""
         return _fitting(self.cleaned_data["value"], "external ID", MAX_EXTERNAL_ID_BYTES)
 
 
 def _fitting(text: str, what: str, most: int) -> str:
     if len(text.encode()) > most:
         msg = f"Shorten the {what}: it can have at most {most} bytes."
+        raise forms.ValidationError(msg)
+    if any(unicodedata.category(character) in CONTROLS for character in text):
+        msg = f"Leave out tabs and line breaks: the {what} cannot contain control characters."
         raise forms.ValidationError(msg)
     return text

@@ -175,6 +175,9 @@ def test_external_id_is_added(device, desk, target):
         ({"type": "a", "value": " \x00 "}, 422, "Type the ID itself"),
         ({"type": "ä" * 126, "value": "1"}, 422, "at most 250 bytes"),
         ({"type": "a", "value": "ä" * 501}, 422, "at most 1000 bytes"),
+        ({"type": "a/b", "value": "1"}, 422, "Leave out the slash"),
+        ({"type": "a\tb", "value": "1"}, 422, "Leave out tabs"),
+        ({"type": "a", "value": "1\n2"}, 422, "Leave out tabs"),
         ({"type": "old", "value": "1"}, 409, "This device has this external ID already"),
         ({"type": "old", "value": "2"}, 409, "old 2 is taken. It is the one of Other <b>."),
     ],
@@ -193,6 +196,13 @@ def test_external_id_that_cannot_be_is_refused(
     assert form["type"] == data.get("type", "")
     assert state_of(device) == before
     assert bool(page.all("h1")) == (target is None)
+
+
+def test_rule_of_the_inventory_that_the_form_does_not_know_is_told(device, desk, monkeypatch):
+    monkeypatch.setattr("inventory.identity.MAX_EXTERNAL_IDS", 1)
+    response = desk.post(url_of(device, "external-ids/"), {"type": "a", "value": "1"})
+    assert response.status_code == 422
+    assert "at most 1 external IDs" in read(response).text
 
 
 def test_other_tenants_external_id_is_no_obstacle_and_no_secret(make_device, device, desk, globex):

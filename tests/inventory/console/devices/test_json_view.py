@@ -85,9 +85,9 @@ def test_text_never_becomes_markup(hostile):
 
 
 def test_long_text_is_folded_and_whole():
-    html = str(one("q" * 1000).value)
+    html = str(one("z" * 1000).value)
     assert 'aria-label="Show all 1,002 characters"' in html
-    assert html.count("q") == 1000
+    assert html.count("z") == 1000
 
 
 def test_what_is_too_much_to_colour_is_shown_plain(monkeypatch):
