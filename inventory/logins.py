@@ -103,7 +103,8 @@ def rotate(
 ) -> str:
     """Make a new password and return it; nobody can read it again.
 
-    The previous one counts until the new one has been used, ``overlap`` at the longest.
+    The one that the device used last counts until the new one has been used, ``overlap`` at the
+    longest. A new one that was never used, because it got lost perhaps, is void with the next.
     ``only_if_of`` is when the present one was made, as far as whoever asks knows: a form that is
     sent twice must not void the password that the device has.
 
@@ -124,14 +125,15 @@ def rotate(
             raise LoginError(msg)
         password = new_password()
         keeps = overlap > timedelta(0) and not held.is_revoked
-        held.previous_digest = held.digest if keeps else ""
+        # A previous one is there for as long as the one that followed it has not been used.
+        held.previous_digest = (held.previous_digest or held.digest) if keeps else ""
         held.previous_until = timezone.now() + overlap if keeps else None
         held.digest = password_digest(held.device_id, password)
         held.issued_at = timezone.now()
         held.save(update_fields=["digest", "previous_digest", "previous_until", "issued_at"])
         show_state(held)
         until = f"{held.previous_until:%Y-%m-%d %H:%M} UTC" if held.previous_until else ""
-        text = f"The previous one counts until {until}, or until the new one is used."
+        text = f"The one in use counts until {until}, or until the new one is used."
         _record(DeviceEvent.Kind.ROTATED, held, by, text=text if until else "")
     return password
 

@@ -182,14 +182,25 @@ def test_without_overlap_the_old_password_is_void_at_once(known, operator):
     assert device_kinds("4711") == ["rotated"]
 
 
-def test_of_two_rotations_only_the_last_previous_password_counts(known, operator):
+def test_new_password_that_got_lost_is_void_with_the_next_and_the_device_stays_in(known, operator):
     credentials, first = known
-    second = logins.rotate(credentials, overlap=WEEK, by=operator)
+    lost = logins.rotate(credentials, overlap=WEEK, by=operator)
     third = logins.rotate(credentials, overlap=WEEK, by=operator)
-    assert not comes_in(credentials, first)
-    assert comes_in(credentials, second)
+    assert not comes_in(credentials, lost)
+    assert comes_in(credentials, first)
     assert comes_in(credentials, third)
-    assert not comes_in(credentials, second)
+    assert not comes_in(credentials, first)
+
+
+def test_device_that_missed_the_time_limit_gets_another_with_the_next_rotation(known, operator):
+    credentials, first = known
+    logins.rotate(credentials, overlap=WEEK, by=operator)
+    DeviceCredentials.objects.update(previous_until=timezone.now())
+    assert not comes_in(credentials, first)
+    logins.rotate(credentials, overlap=WEEK, by=operator)
+    assert comes_in(credentials, first)
+    logins.rotate(credentials, overlap=timedelta(0), by=operator)
+    assert not comes_in(credentials, first)
 
 
 def test_disabled_login_can_be_rotated_and_stays_shut(known, operator):
