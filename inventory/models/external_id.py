@@ -19,6 +19,10 @@ class ExternalIdQuerySet(models.QuerySet["ExternalId"]):
         """Narrow to those of ``tenant``."""
         return self.filter(tenant=tenant)
 
+    def of(self, managed_object: "ManagedObject | models.OuterRef") -> Self:
+        """Narrow to those of one object; they are its tenant's."""
+        return self.filter(managed_object=managed_object)
+
     def visible_to(self, tenant: Tenant) -> Self:
         """Narrow to those ``tenant`` may look at: its own; all, for the management tenant."""
         return self if tenant.is_management else self.filter(tenant=tenant)

@@ -186,14 +186,14 @@ class DeviceQuery:
             return links.filter(parent=self.parents[0])
         return links.filter(parent__in=self.parents)
 
-    def _filtered(self) -> ManagedObjectQuerySet:
+    def _filtered(self, *, members: Exists | None = None) -> ManagedObjectQuerySet:
         rows = self._own()
         if self.state.state is not None:
             rows = rows.filter(state=self.state.state)
         if self.type:
             rows = rows.filter(type=self.type)
         if self.group:
-            rows = rows.filter(pk__in=self._members().values("child"))
+            rows = rows.filter(members or Q(pk__in=self._members().values("child")))
         return rows
 
     @cached_property
@@ -237,12 +237,12 @@ class DeviceQuery:
             return rows
         if not self.searches_inside:
             return rows.filter(pk__in=self._found)
-        # A range, not equality: for that, PostgreSQL might look through everybody's external IDs
-        # at once rather than through those of these few devices.
+        # That it is no greater says nothing new, but keeps PostgreSQL from looking through
+        # everybody's external IDs at once rather than through those of these few devices.
         this = OuterRef("pk")
         bound = (
-            ExternalId.objects.visible_to(self.viewer)
-            .filter(managed_object__gte=this, managed_object__lte=this)
+            ExternalId.objects.of(this)
+            .filter(managed_object__lte=this)
             .alias(words=as_words("value"))
             .filter(words__icontains=self.search)
         )
@@ -252,9 +252,12 @@ class DeviceQuery:
 
     def paginator(self) -> KeysetPaginator[ManagedObject]:
         """Return what cuts the list into pages."""
-        rows = self.rows.select_related("tenant")
+        rows = self.rows
         if self.group and not self.is_short and not self.search:
-            # Members are linked by their IDs, which grow with time.
+            # IDs grow with time. So many are met soon enough: SQLite would gather all of them, and
+            # sort them, if it were asked for a list of members.
+            members = Exists(self._members().filter(child=OuterRef("pk")))
+            rows = self._filtered(members=members)
             return KeysetPaginator(rows, "id", descending=True)
         has_index = self.order.endswith("registered") and not self.group
         is_one = not (self.state.state is not None and self.type)

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 
 import django_tables2 as tables
+from django.db.models import prefetch_related_objects
 
 from inventory.console.devices.query import DeviceQuery
 from inventory.models import ChildLink, ManagedObject
@@ -38,6 +39,9 @@ class DeviceTable(ConsoleTable):
     ) -> "DeviceTable":
         """Return the table of ``rows``, which can be sorted as ``query`` allows."""
         rows = list(rows)
+        if request.tenant.is_management:
+            # Not joined: SQLite would sort all devices, tenant by tenant.
+            prefetch_related_objects(rows, "tenant")
         table = cls(
             rows,
             order_by=query.order,
