@@ -32,7 +32,7 @@ def lines(query: DeviceQuery) -> Iterator[tuple[object, ...]]:
     """Yield one line for each device that ``query`` finds, in its order."""
     for devices in query.every(BATCH):
         pks = [device.pk for device in devices]
-        paths, names = paths_of(pks), _external_ids(query.viewer, pks)
+        paths, names = paths_of(query.viewer, pks), _external_ids(query.viewer, pks)
         for device in devices:
             yield _line(device, names[device.pk], paths[device.pk])
 

@@ -7,8 +7,9 @@ import django_tables2 as tables
 from django.db.models import prefetch_related_objects
 
 from inventory.console.devices.query import DeviceQuery
-from inventory.models import ChildLink, ManagedObject
+from inventory.models import ChildLink, DeviceGroup, ManagedObject
 from tenants.http import TenantRequest
+from tenants.models import Tenant
 from ui.tables import ConsoleTable
 
 SHOWN_GROUPS = 2  # of each device; the rest is counted
@@ -49,21 +50,27 @@ class DeviceTable(ConsoleTable):
         )
         for name in ("device", "name", "contact", "registered"):
             table.columns[name].column.orderable = name in query.sorts_by
-        paths = paths_of([row.pk for row in rows])
+        paths = paths_of(request.tenant, [row.pk for row in rows])
         table.devices = [
             (row, paths[row.pk][:SHOWN_GROUPS], paths[row.pk][SHOWN_GROUPS:]) for row in rows
         ]
         return table
 
 
-def paths_of(devices: Collection[int]) -> dict[int, list[str]]:
+def paths_of(viewer: Tenant, devices: Collection[int]) -> dict[int, list[str]]:
     """Return the paths of the groups that each of these devices is in."""
-    links = ChildLink.objects.filter(
-        child__in=devices, kind=ChildLink.Kind.ASSET, parent__kind="group"
+    links = list(
+        ChildLink.objects.filter(child__in=devices, kind=ChildLink.Kind.ASSET).values_list(
+            "parent_id", "child_id"
+        )
     )
+    # Asked for by their IDs: PostgreSQL may join the two by walking through all objects.
+    groups = DeviceGroup.objects.visible_to(viewer).filter(pk__in={group for group, _ in links})
+    members: dict[int, list[int]] = defaultdict(list)
+    for group, child in links:
+        members[group].append(child)
     paths: dict[int, list[str]] = defaultdict(list)
-    for child, path, name in links.order_by("parent__path", "parent").values_list(
-        "child", "parent__path", "parent__name"
-    ):
-        paths[child].append(path or name)
+    for pk, path, name in groups.order_by("path", "pk").values_list("id", "path", "name"):
+        for child in members[pk]:
+            paths[child].append(path or name)
     return paths

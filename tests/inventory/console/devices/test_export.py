@@ -106,10 +106,10 @@ def test_each_batch_costs_the_same(make_device, desk, monkeypatch, django_assert
         with django_assert_num_queries(number):
             assert len(table(response)) == 6
 
-    # How many there are; devices, groups and external IDs of each batch; a look that finds none.
-    cost(2, 1 + 3 * 3 + 1)
-    cost(3, 1 + 2 * 3 + 1)
-    cost(500, 1 + 3)
+    # How many there are; devices, their groups and external IDs of each batch; a look for more.
+    cost(2, 1 + 3 * 4 + 1)
+    cost(3, 1 + 2 * 4 + 1)
+    cost(500, 1 + 4)
 
 
 def test_list_leads_to_the_file_of_what_it_shows(make_device, desk):
