@@ -16,7 +16,6 @@ from inventory.console.groups.tree import (
     subgroups,
 )
 from inventory.group_numbers import devices_in
-from inventory.models import DeviceGroup
 from tenants.decorators import tenant_view
 from tenants.http import TenantRequest
 from ui.htmx import is_htmx, render_page
@@ -34,7 +33,6 @@ def group_list(request: TenantRequest) -> HttpResponse:
         "page": page,
         "last_page": LAST_PAGE,
         "nodes": [] if query.search else query.nodes(page.rows),
-        "counted_up_to": COUNTED_UP_TO,
     }
     return render_page(
         request,
@@ -90,5 +88,4 @@ def _who(request: TenantRequest) -> dict[str, Any]:
     return {
         "may_change": may_change(request),
         "is_management": request.tenant.is_management,
-        "has_groups": DeviceGroup.objects.visible_to(request.tenant).exists,
     }
