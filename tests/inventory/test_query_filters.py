@@ -83,7 +83,7 @@ def _marks(kind):
 @pytest.fixture
 def ids(objects):
     """Return the IDs of the objects by their names."""
-    return {one.name: one.pk for one in objects}
+    return {one.name: one.pk for one in objects.order_by("pk")}
 
 
 def found(objects, **asked):
