@@ -91,7 +91,7 @@ def _devices(groups: int, tenant: str, other: str) -> str:
         "path": "''",
         "device_id": device_id(),
         "state": "CASE n %% 20 WHEN 0 THEN 'disabled' WHEN 1 THEN 'never' ELSE 'connected' END",
-        "last_contact_at": moment("n * 7919 %% 1000003"),
+        "last_contact_at": moment("n * 613 %% 1000003"),
         **_common("device_' || " + device_id() + " || '"),
     }
     return insert("inventory_managedobject", columns)
