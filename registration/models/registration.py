@@ -34,6 +34,7 @@ from registration.models.events import RegistrationEvent
 from registration.models.facts import RegistrationFacts
 from registration.models.indexes import REGISTRATION_INDEXES
 from registration.models.queryset import RegistrationQuerySet
+from registration.models.revoking import revoke_unused
 from registration.models.tally import Tally
 from tenants import audit, quota
 from tenants.actors import Actor
@@ -312,7 +313,7 @@ class Registration(RegistrationFacts):
             self._lock()
             if self.stage is not Stage.DELIVERED:
                 raise TransitionError(self.device_id, self.stage.label, Stage.DELIVERED.label)
-            self._revoke_unused(by)
+            revoke_unused(self, by)
             self.handover_nonce, self.delivered_at, self.deliveries = "", None, 0
             self.conflicts = 0
             self.save(update_fields=["handover_nonce", "delivered_at", "deliveries", "conflicts"])
@@ -329,7 +330,7 @@ class Registration(RegistrationFacts):
         with transaction.atomic():
             self._lock()
             if self.stage is Stage.DELIVERED:
-                self._revoke_unused(by)
+                revoke_unused(self, by)
             Tally.moved(self.tenant_id, self.stage, None)
             self._log(kind, actor=by, from_status=self.status)
             was_counted = self.status == Status.ACCEPTED
@@ -403,22 +404,6 @@ class Registration(RegistrationFacts):
     def credentials(self) -> "models.QuerySet[DeviceCredentials]":
         """Return the device's login, if it has one in this tenant."""
         return DeviceCredentials.objects.filter(device_id=self.device_id, tenant=self.tenant_id)
-
-    def _revoke_unused(self, by: Actor) -> None:
-        """Void the password of this hand-over, unless the device has come in with it."""
-        unused = self.credentials().filter(first_login_at__isnull=True)
-        shells = list(unused.values_list("managed_object", flat=True))
-        revoked, _ = unused.delete()
-        devices.withdraw(shells)
-        if revoked:
-            audit.record(
-                by,
-                self.tenant_id,
-                audit.Type.CREDENTIALS,
-                "Device credentials revoked",
-                subject=self.device_id,
-                text="They were delivered and never used.",
-            )
 
     # --- Bookkeeping --------------------------------------------------------------------
 
