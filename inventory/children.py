@@ -131,7 +131,8 @@ def _unlink(
 
 
 def _not_a_child(one: ManagedObject, parent: ManagedObject) -> NotAChildError:
-    return NotAChildError(f"“{one}” is no such child of “{parent}”.")
+    # By their IDs: whoever asks may not know what this object is called, or where a group is.
+    return NotAChildError(f"Object {one.pk} is no such child of object {parent.pk}.")
 
 
 def _record(

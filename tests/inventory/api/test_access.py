@@ -195,6 +195,23 @@ def test_device_cannot_put_itself_into_a_group_or_take_others_as_children(device
     assert ManagedObject.objects.reported().count() == 3
 
 
+@pytest.mark.parametrize("word", ["childAssets", "childDevices", "childAdditions"])
+def test_taking_out_what_is_not_there_tells_nothing_of_it(word, device_user, ours, api):
+    """An ID is easily guessed; what is called that, and where, is not the caller's business."""
+    plant = ours(name="Secret plant", **GROUP)
+    hall = api("acme/operator").post(one(plant, "childAssets"), {"name": "Secret hall", **GROUP})
+    other = ours(name="Secret press", owner="device_press-2", **DEVICE)
+    mine = ours(owner="device_press-1", **DEVICE)
+    device = device_user("press-1")
+    for hidden in (plant, hall.json()["id"], other):
+        for answer in (
+            device.delete(one(mine, word, hidden)),
+            device.call("DELETE", one(mine, word), references(hidden)),
+        ):
+            refused(answer, 422, "inventory/Invalid Data")
+            assert "Secret" not in answer.json()["message"]
+
+
 @pytest.mark.parametrize("how", ["cascade=true", "forceCascade=true"])
 def test_nothing_of_others_goes_with_ones_own(how, device_user, ours, api):
     mine = ours(owner="device_press-1", **DEVICE)
