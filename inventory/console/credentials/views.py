@@ -71,6 +71,7 @@ def credentials_detail(request: TenantRequest, credentials_pk: int) -> HttpRespo
             device_id=credentials.device_id,
             managed_object=credentials.managed_object,
             limit=MAX_EVENTS,
+            with_origin=request.user.has_role(Role.DEVICE_CONTROL_READ),
         ),
     }
     return render_page(

@@ -231,6 +231,15 @@ def test_empty_list_says_how_it_fills(desk):
 # --- One ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("more", [(), ("ROLE_DEVICE_CONTROL_READ",)], ids=["none", "registrations"])
+def test_how_a_device_got_in_is_for_who_may_see_registrations(person, fleet, more):
+    give_rights(person("acme/reader"), "ROLE_INVENTORY_READ", *more)
+    page = read(Console("acme/reader").get(f"{LOGINS}{login_of('rotating').pk}/"))
+    told = [one.text for one in page.classed("timeline-what")]
+    assert "New password made" in told
+    assert ("Accepted" in told) is bool(more)
+
+
 def test_page_of_a_login_tells_its_history(desk, fleet):
     page = read(desk.get(f"{LOGINS}{login_of('rotating').pk}/"))
     told = [one.text for one in page.classed("timeline-what")]
