@@ -6,11 +6,10 @@ from typing import Any, Final
 
 from django.db import transaction
 from django.db.models import Count, OuterRef, Subquery
-from django.utils import timezone
 
 from inventory.errors import GroupConflictError, InvalidObjectError, NotAChildError
 from inventory.groups import add_to_group, move_group, remove_from_group
-from inventory.locks import hold_tree, keep
+from inventory.locks import hold_tree, keep, touch
 from inventory.models import ChildLink, DeviceGroup, Kind, ManagedObject
 from inventory.models.managed_object import ManagedObjectQuerySet
 from tenants import audit
@@ -122,7 +121,7 @@ def remove_children(
 def _unlink(
     parent: ManagedObject, children: Iterable[ManagedObject], kind: ChildLink.Kind, by: Actor
 ) -> None:
-    wanted = {one.pk: one for one in children}
+    wanted = {one.pk: one for one in sorted(children, key=lambda one: one.pk)}
     for one in wanted.values():
         gone, _ = ChildLink.objects.filter(parent=parent, child=one, kind=kind).delete()
         if not gone:
@@ -140,7 +139,7 @@ def _record(
 ) -> None:
     """Note that the children of an object that is no group are others now."""
     if children:
-        ManagedObject.objects.filter(pk=parent.pk).update(updated_at=timezone.now())
+        touch(parent)
     for one in children:
         audit.record(
             by, parent.tenant_id, audit.Type.INVENTORY, activity,

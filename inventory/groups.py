@@ -5,7 +5,6 @@ group that moves takes along the paths of all below it.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from datetime import timedelta
 from itertools import islice
 from typing import Final
 
@@ -15,7 +14,7 @@ from django.db.models.functions import Concat, Substr
 from django.utils import timezone
 
 from inventory.errors import GroupConflictError, NotAChildError
-from inventory.locks import hold_tree, keep, link_children
+from inventory.locks import hold_tree, keep, link_children, touch
 from inventory.models import (
     PATH_SEPARATOR,
     ChildLink,
@@ -144,7 +143,7 @@ def _create(
     group.save()
     if parent is not None:
         ChildLink.objects.create(parent=parent, child=group)
-        _touch(parent)
+        touch(parent)
     audit.record(by, tenant.pk, audit.Type.INVENTORY, "Group created", subject=str(group))
     return group
 
@@ -247,7 +246,7 @@ def move_group(group: DeviceGroup, parent: DeviceGroup | None, *, by: Actor) -> 
         _set_place(group, parent, path)
         for one in (old_parent, parent):
             if one is not None:
-                _touch(one)
+                touch(one)
         audit.record(
             by, group.tenant_id, audit.Type.INVENTORY, "Group moved",
             subject=str(group), changes={"path": (before, str(group))},
@@ -325,14 +324,6 @@ def _batches(pks: Iterable[int]) -> Iterator[list[int]]:
         yield batch
 
 
-def _touch(group: ManagedObject) -> None:
-    """Note that the group changed; once a second is often enough for a group that fills up."""
-    now = timezone.now()
-    ManagedObject.objects.filter(pk=group.pk, updated_at__lt=now - timedelta(seconds=1)).update(
-        updated_at=now
-    )
-
-
 # --- Who is in a group ----------------------------------------------------------------------
 
 
@@ -357,7 +348,7 @@ def add_to_group(group: DeviceGroup, objects: Iterable[ManagedObject], *, by: Ac
                 text=str(group),
             )  # fmt: skip
         if new:
-            _touch(group)
+            touch(group)
     return len(new)
 
 
@@ -384,7 +375,7 @@ def remove_from_group(group: DeviceGroup, objects: Iterable[ManagedObject], *, b
                 text=str(group),
             )  # fmt: skip
         if wanted:
-            _touch(group)
+            touch(group)
     return len(wanted)
 
 
@@ -417,7 +408,7 @@ def delete_group(group: DeviceGroup, *, by: Actor) -> int:
             for pks in _batches(level):
                 DeviceGroup.objects.for_tenant(group.tenant).filter(pk__in=pks).delete()
         if parent is not None:
-            _touch(parent)
+            touch(parent)
         below = sum(len(level) for level in levels) - 1
         text = f"With {below} group{'' if below == 1 else 's'} within it." if below else ""
         audit.record(

@@ -4,9 +4,11 @@ SQLite holds the whole database for whoever writes, so that there is nothing to 
 """
 
 from collections.abc import Collection
+from datetime import timedelta
 from zlib import crc32
 
 from django.db import connection
+from django.utils import timezone
 
 from inventory.models import ChildLink, DeviceGroup, GroupPathError, ManagedObject
 from tenants.models import Tenant
@@ -52,6 +54,21 @@ def keep_group(group: DeviceGroup | None) -> None:
     if group is not None and not keep([group.pk]):
         msg = f"The group “{group}” was deleted meanwhile. Choose another one."
         raise GroupPathError(msg)
+
+
+def touch(managed_object: ManagedObject) -> None:
+    """Note, in a transaction, that what is beneath the object changed; once a second is enough.
+
+    Nobody is waited for: whoever holds the object notes a change as well, or deletes it and waits
+    for the links that we have changed already.
+    """
+    now = timezone.now()
+    stale = ManagedObject.objects.filter(
+        pk=managed_object.pk, updated_at__lt=now - timedelta(seconds=1)
+    )
+    held = stale.select_for_update(of=("self",), skip_locked=True, no_key=True)
+    if held.values_list("pk", flat=True).first() is not None:
+        ManagedObject.objects.filter(pk=managed_object.pk).update(updated_at=now)
 
 
 def link_children(parent: ManagedObject, children: Collection[int]) -> list[int]:

@@ -1,11 +1,17 @@
 """Who is in which group."""
 
+import time
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from inventory import devices, groups
+from inventory.children import add_children, remove_children
 from inventory.errors import NotAChildError
 from inventory.groups import add_to_group, create_at, delete_group, groups_of, remove_from_group
 from inventory.models import ChildLink, DeviceCredentials, DeviceEvent, DeviceGroup, ManagedObject
+from inventory.objects import Deletion, delete_object
 from registration.lifecycle import Stage
 from tenants.actors import SYSTEM
 from tests.support import DEVICE, at_once
@@ -154,6 +160,41 @@ def test_group_is_deleted_while_devices_come_into_it(make_registration, acme, op
     assert not ChildLink.objects.exists()
     assert not DeviceGroup.objects.exists()
     assert ManagedObject.objects.reported().filter(kind="device").count() >= 4
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.postgres
+@pytest.mark.parametrize("_run", range(10))
+def test_group_of_long_standing_is_deleted_while_devices_leave_it(acme, operator, _run):
+    """It has not been changed for a while, so that everybody wants to note that it is now."""
+    hall = create_at(acme, "Hall 2", by=SYSTEM)
+    leaving = [[make_device(acme) for _ in range(20)] for _ in range(3)]
+    for some in leaving:
+        add_to_group(hall, some, by=SYSTEM)
+    ManagedObject.objects.update(updated_at=timezone.now() - timedelta(days=1))
+    results = at_once(
+        lambda: time.sleep(0.02 * _run) or delete_group(hall, by=operator),
+        *[lambda some=some: remove_from_group(hall, some, by=operator) for some in leaving],
+    )
+    assert failures(results, ManagedObject.DoesNotExist, NotAChildError) == []
+    assert not ChildLink.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.postgres
+@pytest.mark.parametrize("_run", TWICE_OR_MORE)
+def test_gateway_is_deleted_while_devices_are_taken_from_behind_it(acme, operator, _run):
+    gateway, *behind = (make_device(acme, f"press-{number}") for number in range(6))
+    add_children(gateway, behind, ChildLink.Kind.DEVICE, by=SYSTEM)
+    results = at_once(
+        lambda: delete_object(gateway, Deletion(), by=operator),
+        *[
+            lambda one=one: remove_children(gateway, [one], ChildLink.Kind.DEVICE, by=operator)
+            for one in behind
+        ],
+    )
+    assert failures(results, NotAChildError) == []
+    assert not ChildLink.objects.exists()
 
 
 @pytest.mark.django_db(transaction=True)
