@@ -21,7 +21,7 @@ from inventory.models import (
     ManagedObject,
 )
 from inventory.models.group import GROUP_TYPE, SUBGROUP_TYPE
-from inventory.models.managed_object import MAX_OWNER_LENGTH
+from inventory.models.managed_object import MAX_OWNER_LENGTH, ManagedObjectQuerySet
 from tenants import audit
 from tenants.actors import Actor
 from tenants.models import Tenant
@@ -206,7 +206,7 @@ def _delete_group(group: DeviceGroup, deletion: Deletion, by: Actor) -> None:
         inside = mine.filter(
             parent_links__parent__in=within, parent_links__kind=ChildLink.Kind.ASSET
         ).exclude(kind=Kind.GROUP)
-        doomed = list(inside.distinct().order_by("pk")[: MAX_CASCADE + 1])
+        doomed = _some(inside)
         if len(doomed) > MAX_CASCADE:
             raise _too_many()
         _check_owner(doomed, deletion)
@@ -223,13 +223,19 @@ def _below(managed_object: ManagedObject) -> list[ManagedObject]:
         children = ManagedObject.objects.filter(
             tenant=managed_object.tenant_id, parent_links__parent__in=nearest
         ).exclude(kind=Kind.GROUP)
-        new = {one.pk: one for one in children[: MAX_CASCADE + 1] if one.pk not in found}
+        some = _some(children)
+        new = {one.pk: one for one in some if one.pk not in found}
         new.pop(managed_object.pk, None)
         found |= new
-        if len(found) > MAX_CASCADE:
+        if len(found) > MAX_CASCADE or len(some) > MAX_CASCADE:
             raise _too_many()
         nearest = list(new)
     return list(found.values())
+
+
+def _some(doomed: ManagedObjectQuerySet) -> list[ManagedObject]:
+    """Return each of them once and without what clients keep at it; one too many at the most."""
+    return list(doomed.defer("fragments").distinct().order_by("pk")[: MAX_CASCADE + 1])
 
 
 def _too_many() -> InvalidObjectError:

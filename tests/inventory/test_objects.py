@@ -1,7 +1,9 @@
 """Managed objects: what they hold, what they become, what goes with them."""
 
 import pytest
+from django.db import connection
 from django.db.models import F
+from django.test.utils import CaptureQueriesContext
 
 from inventory import objects
 from inventory.children import add_children
@@ -206,6 +208,29 @@ def test_too_many_devices_are_not_deleted_at_once(plant, operator, monkeypatch):
     with pytest.raises(InvalidObjectError, match="smaller parts"):
         delete_object(gateway, Deletion(children=True), by=operator)
     assert len(there()) == 6
+
+
+@pytest.mark.parametrize("name", ["Plant", "gateway"])
+def test_what_devices_tell_is_not_read_to_find_those_that_go(name, plant, operator):
+    """Ten thousand of them could have 256 KB each."""
+    doomed = ManagedObject.objects.get(name=name)
+    with CaptureQueriesContext(connection) as seen:
+        delete_object(doomed, Deletion(children=True), by=operator)
+    finding = [one["sql"] for one in seen if " IN (" in one["sql"] and "LIMIT" in one["sql"]]
+    assert finding
+    assert not [sql for sql in finding if "fragments" in sql]
+
+
+def test_every_device_beneath_goes_though_many_are_beneath_several(make, operator, monkeypatch):
+    monkeypatch.setattr(objects, "MAX_CASCADE", 8)
+    root = make(name="root", **DEVICE)
+    middle = [make(name=f"middle-{number}", **DEVICE) for number in range(4)]
+    lowest = [make(name=f"lowest-{number}", **DEVICE) for number in range(4)]
+    add_children(root, middle, BEHIND, by=operator)
+    for one in middle:
+        add_children(one, lowest, BEHIND, by=operator)
+    delete_object(root, Deletion(children=True), by=operator)
+    assert there() == []
 
 
 @pytest.mark.parametrize("name", ["Plant", "gateway"])
