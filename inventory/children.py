@@ -4,11 +4,11 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Count, OuterRef, Subquery
 
 from inventory.errors import GroupConflictError, InvalidObjectError, NotAChildError
-from inventory.groups import add_to_group, move_group, remove_from_group
+from inventory.groups import add_to_group, lineage, move_group, remove_from_group
 from inventory.locks import hold_tree, keep, touch
 from inventory.models import ChildLink, DeviceGroup, Kind, ManagedObject
 from inventory.models.managed_object import ManagedObjectQuerySet
@@ -16,6 +16,18 @@ from tenants import audit
 from tenants.actors import Actor
 
 KINDS: Final = tuple(ChildLink.Kind)
+
+# No group is beneath anything but groups.
+_ABOVE: Final = """
+WITH RECURSIVE above (id) AS (
+    SELECT id FROM inventory_managedobject WHERE id = %s
+    UNION
+    SELECT link.parent_id FROM above
+    JOIN inventory_childlink AS link ON link.child_id = above.id
+    JOIN inventory_managedobject AS parent ON parent.id = link.parent_id AND parent.kind <> %s
+)
+SELECT id FROM above
+"""
 
 
 def children_of(parent: ManagedObject, kind: ChildLink.Kind) -> ManagedObjectQuerySet:
@@ -59,7 +71,7 @@ def _place(moved: ManagedObject, parent: ManagedObject, by: Actor) -> None:
     group = _group(moved)
     if group.parent_id == parent.pk:
         return
-    if _is_beneath(parent, group):
+    if group.pk in {one.pk for one in lineage(_group(parent))}:
         msg = f"“{group}” cannot be within itself or a group within it."
         raise InvalidObjectError(msg)
     if group.parent is not None:
@@ -83,8 +95,9 @@ def _link(
         )
     )
     new = [one for pk, one in wanted.items() if pk not in there]
+    above = _above(parent) if new else set()
     for one in new:
-        if _is_beneath(parent, one):
+        if one.pk in above:
             msg = f"“{one}” cannot be beneath itself."
             raise InvalidObjectError(msg)
     ChildLink.objects.bulk_create(ChildLink(parent=parent, child=one, kind=kind) for one in new)
@@ -155,17 +168,14 @@ def _group(managed_object: ManagedObject) -> DeviceGroup:
     )
 
 
-def _is_beneath(lower: ManagedObject, upper: ManagedObject) -> bool:
-    """Say whether ``lower`` is ``upper`` or anywhere beneath it."""
-    known: set[int | None] = {lower.pk}
-    nearest = set(known)
-    while nearest and upper.pk not in known:
-        links = ChildLink.objects.filter(child__in=nearest)
-        if not upper.is_group:  # no group is beneath anything but groups
-            links = links.exclude(parent__kind=Kind.GROUP)
-        nearest = set(links.values_list("parent", flat=True)) - known
-        known |= nearest
-    return upper.pk in known
+def _above(managed_object: ManagedObject) -> set[int]:
+    """Return the IDs of the object and of all that it is beneath, groups aside.
+
+    One question, however deep it is: everybody else who changes the tree waits meanwhile.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_ABOVE, [managed_object.pk, Kind.GROUP.value])
+        return {row[0] for row in cursor.fetchall()}
 
 
 # --- Looking around -------------------------------------------------------------------------

@@ -1,5 +1,7 @@
 """What is beneath an object, over REST: linked, listed, taken out; groups move in their tree."""
 
+from itertools import pairwise
+
 import pytest
 
 from inventory.models import ChildLink, DeviceEvent, DeviceGroup, ManagedObject
@@ -231,6 +233,23 @@ def test_nothing_is_beneath_itself(word, operator_api, ours):
         answer = operator_api.post(one(parent, word), reference(child))
         refused(answer, 422, "undefined/validationError")
         assert "beneath itself" in answer.json()["message"]
+
+
+def test_circles_are_looked_for_once_however_many_come_and_however_deep_it_is(
+    operator_api, ours, django_assert_max_num_queries
+):
+    """Everybody who changes the tree of the tenant waits meanwhile."""
+    top, *chain = (ours(**DEVICE) for _ in range(21))
+    for upper, lower in pairwise([top, *chain]):
+        ChildLink.objects.create(parent_id=upper, child_id=lower, kind="device")
+    some = [ours(**DEVICE) for _ in range(10)]
+    body = references(*some)
+    with django_assert_max_num_queries(12 * len(some)):
+        assert operator_api.post(one(chain[-1], "childDevices"), body).status_code == 201
+    refused(
+        operator_api.post(one(chain[-1], "childDevices"), references(ours(**DEVICE), top)),
+        422, "undefined/validationError",
+    )  # fmt: skip
 
 
 def test_device_may_be_beneath_several_others(operator_api, ours, plant):
