@@ -3,6 +3,7 @@
 from http import HTTPStatus
 from typing import Any, cast
 
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_safe
@@ -33,7 +34,7 @@ from ui.text import storable
 READ = (Role.INVENTORY_READ,)
 LIST = "devices:list"
 MAX_HAPPENINGS = 200  # newest ones shown; the rest is in the database
-MAX_CHILDREN = 50  # child devices shown by name; more are only counted
+MAX_CHILDREN = 50  # child devices, and parents, shown by name; more are only counted
 
 
 @require_safe
@@ -129,11 +130,10 @@ def device_page(
         .first(),
         "external_ids": device.external_ids.order_by("type", "value"),
         "groups": groups_of(device),
-        "children": [
-            link.child for link in children.select_related("child").order_by("pk")[:MAX_CHILDREN]
-        ],
+        "children": _first(children, "child"),
         "number_of_children": children.count(),
-        "parents": [link.parent for link in parents.select_related("parent").order_by("pk")],
+        "parents": _first(parents, "parent"),
+        "more_parents": max(parents.count() - MAX_CHILDREN, 0),
         "fragments": drawn(device.fragments),
         "events": history_of(
             device.tenant_id,
@@ -160,3 +160,9 @@ def device_page(
         fragments=("devices/_device_page.html",),
         status=status,
     )
+
+
+def _first(links: "QuerySet[ChildLink]", end: str) -> list[ManagedObject]:
+    """Return the first objects at one end of ``links``, without what they tell of themselves."""
+    found = links.select_related(end).defer(f"{end}__fragments").order_by("pk")
+    return [getattr(link, end) for link in found[:MAX_CHILDREN]]

@@ -75,6 +75,32 @@ def test_device_behind_another_leads_there_and_back(make_device, desk):
     assert "Device object created" in read(desk.get(url_of(sensor))).text
 
 
+def test_only_the_first_parents_are_named(make_device, desk, monkeypatch):
+    """A device may put itself beneath as many of its own as it likes."""
+    monkeypatch.setattr("inventory.console.devices.views.MAX_CHILDREN", 2)
+    sensor = make_device(name="Sensor")
+    for number in range(3):
+        gateway = make_device(name=f"Gateway {number}")
+        ChildLink.objects.create(parent=gateway, child=sensor, kind="device")
+    page = read(desk.get(url_of(sensor)))
+    assert facts(page)["Belongs to"] == "Gateway 0 , Gateway 1 and 1 more"
+
+
+@pytest.mark.parametrize("kind", ["other", "group"])
+def test_what_is_no_device_has_no_page_to_lead_to(make_device, desk, acme, kind):
+    press = make_device("press-1")
+    for way in ("parent", "child"):
+        thing = ManagedObject.objects.create(tenant=acme, kind=kind, name=f"Thing {way}")
+        ends = {"parent": thing, "child": press} if way == "parent" else {
+            "parent": press, "child": thing}  # fmt: skip
+        ChildLink.objects.create(kind="device", **ends)
+    page = read(desk.get(url_of(press)))
+    links = {link["href"] for link in page.all("a", href=True)}
+    for thing in ManagedObject.objects.filter(kind=kind):
+        assert thing.name in page.text
+        assert url_of(thing) not in links
+
+
 def test_only_the_first_children_are_named(make_device, desk, monkeypatch):
     from inventory.console.devices import views
 
