@@ -9,7 +9,13 @@ from typing import Any, Final
 
 from inventory.errors import InvalidObjectError
 from inventory.models import Kind
-from inventory.models.managed_object import IS_DEVICE, IS_GROUP, MAX_NAME_LENGTH, MAX_TYPE_LENGTH
+from inventory.models.managed_object import (
+    IS_DEVICE,
+    IS_GROUP,
+    MAX_NAME_LENGTH,
+    MAX_OWNER_LENGTH,
+    MAX_TYPE_LENGTH,
+)
 
 # The server's own: clients send them back as they came, and they are not looked at.
 OF_THE_SERVER: Final = frozenset(
@@ -69,6 +75,15 @@ def name_of(body: Mapping[str, Any]) -> str | None:
 def type_of(body: Mapping[str, Any]) -> str | None:
     """Return the type in a body. Raises InvalidObjectError."""
     return text_of(body, "type", MAX_TYPE_LENGTH)
+
+
+def owner_of(body: Mapping[str, Any]) -> str | None:
+    """Return the owner in a body. Raises InvalidObjectError."""
+    owner = text_of(body, "owner", MAX_OWNER_LENGTH)
+    if owner is not None and len(owner.encode()) > MAX_OWNER_LENGTH:  # an index entry has an end
+        msg = f"Field owner can have at most {MAX_OWNER_LENGTH} bytes."
+        raise InvalidObjectError(msg)
+    return owner
 
 
 def merged(before: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from django.utils import timezone
 from inventory import devices, groups, logins
 from inventory.callers import DeviceUser
 from inventory.errors import InvalidObjectError, NotTheOwnerError
-from inventory.fragments import fragments_of, kind_of, merged, name_of, text_of, type_of
+from inventory.fragments import fragments_of, kind_of, merged, name_of, owner_of, type_of
 from inventory.models import (
     ChildLink,
     DeviceCredentials,
@@ -21,7 +21,7 @@ from inventory.models import (
     ManagedObject,
 )
 from inventory.models.group import GROUP_TYPE, SUBGROUP_TYPE
-from inventory.models.managed_object import MAX_OWNER_LENGTH, ManagedObjectQuerySet
+from inventory.models.managed_object import ManagedObjectQuerySet
 from tenants import audit
 from tenants.actors import Actor
 from tenants.models import Tenant
@@ -97,7 +97,7 @@ def create_object(
 
 def _owner(body: Mapping[str, Any], by: Actor, device: DeviceUser | None) -> str:
     """Return whose the object is: the caller's, unless a person says otherwise."""
-    owner = text_of(body, "owner", MAX_OWNER_LENGTH)
+    owner = owner_of(body)
     return by.name if device is not None or not owner else owner
 
 
@@ -114,7 +114,7 @@ def change_object(
         ManagedObject.DoesNotExist: it is gone.
     """
     name, type_, change = name_of(body), type_of(body), fragments_of(body)
-    owner = None if is_device else text_of(body, "owner", MAX_OWNER_LENGTH)
+    owner = None if is_device else owner_of(body)
     with transaction.atomic():
         if managed_object.is_group and name is not None and name != managed_object.name:
             groups.rename_group(_group(managed_object), name, by=by)

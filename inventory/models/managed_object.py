@@ -12,7 +12,9 @@ from tenants.models import Tenant
 
 MAX_NAME_LENGTH: Final = 500  # characters
 MAX_TYPE_LENGTH: Final = 255  # characters
-MAX_OWNER_LENGTH: Final = 1_100  # characters; the user name of a device with the longest ID
+MAX_OWNER_LENGTH: Final = (
+    1_100  # characters, and bytes; the user name of a device with the longest ID
+)
 KEY_LENGTH: Final = 200  # characters of a name that lists are sorted and searched by
 NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)  # of last_contact_at: sorts before any real time
 

@@ -1,5 +1,6 @@
 """Managed objects over REST: made, read, merged into, deleted, listed."""
 
+import random
 import re
 from datetime import timedelta
 
@@ -605,3 +606,20 @@ def test_queries_do_not_grow_with_the_page(size, crowd, api, django_assert_max_n
         reader.get(f"{one(crowd.pk)}?withParents=true")
     with django_assert_max_num_queries(6):
         reader.get(f"{OBJECTS}?pageSize={size}")
+
+
+def test_longest_texts_of_the_longest_letters_are_kept(api):
+    """An index entry has an end on PostgreSQL, by bytes; letters of all kinds do not shrink."""
+    letters = random.Random(4711)
+
+    def text(length):
+        return "".join(chr(letters.randrange(0x20000, 0x2A6D0)) for _ in range(length))
+
+    for what in (DEVICE, GROUP, {}):
+        answer = api("acme/operator").post(
+            OBJECTS, {"name": text(500), "type": text(255), "owner": text(275), **what}
+        )
+        assert answer.status_code == 201, answer.content
+    body = {"name": "x", "owner": text(1_100)}
+    refused(api("acme/operator").post(OBJECTS, body), 422, "undefined/validationError")
+    assert api("acme/operator").post(OBJECTS, {"owner": "x" * 1_100}).status_code == 201
