@@ -16,6 +16,7 @@ from typing import Final, Literal, get_args
 MAX_QUERY_LENGTH: Final = 4_000  # characters
 MAX_DEPTH: Final = 16  # brackets inside one another
 MAX_CONDITIONS: Final = 64
+MAX_HIERARCHIES: Final = 4  # isinhierarchyof() in one query; each may walk through everything
 MAX_ORDERS: Final = 8  # properties to sort by
 MAX_PATH_STEPS: Final = 8  # of a fragment's path, a.b.c
 
@@ -206,6 +207,7 @@ class _Reader:
         self.at = 0
         self.depth = 0
         self.number = 0
+        self.hierarchies = 0
 
     def whole_condition(self) -> Condition | None:
         if not self._peek():
@@ -254,7 +256,10 @@ class _Reader:
             return Not(self._one())
         function = _FUNCTIONS.get(word.lower())
         if function is not None and self._peek() == "(":
-            return function(self._arguments())
+            found = function(self._arguments())
+            if isinstance(found, InHierarchy):
+                self._count_hierarchy()
+            return found
         path = parse_path(word)
         operator = OPERATORS.get(self._take().lower())
         if operator is None:
@@ -266,6 +271,12 @@ class _Reader:
         self.number += 1
         if self.number > MAX_CONDITIONS:
             msg = f"A query can have at most {MAX_CONDITIONS} conditions."
+            raise QueryError(msg)
+
+    def _count_hierarchy(self) -> None:
+        self.hierarchies += 1
+        if self.hierarchies > MAX_HIERARCHIES:
+            msg = f"A query can ask for at most {MAX_HIERARCHIES} hierarchies."
             raise QueryError(msg)
 
     def _in_brackets(self) -> Condition:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from inventory.query import (
     MAX_CONDITIONS,
     MAX_DEPTH,
+    MAX_HIERARCHIES,
     MAX_ORDERS,
     MAX_PATH_STEPS,
     MAX_QUERY_LENGTH,
@@ -305,10 +306,22 @@ def test_query_that_cannot_be_understood_is_refused(sent):
         (lambda n: "not " * (n - 1) + "a eq 1", MAX_CONDITIONS),
         (lambda n: f"hasany({','.join('a' * n)})", MAX_CONDITIONS),
         (lambda n: f"bygroupid({','.join('1' * n)})", MAX_CONDITIONS),
+        (lambda n: " or ".join(["isinhierarchyof(1,2)"] * n), MAX_HIERARCHIES),
         (lambda n: "$orderby=" + ",".join(["a"] * n), MAX_ORDERS),
         (lambda n: f"has({'.'.join('a' * n)})", MAX_PATH_STEPS),
     ],
-    ids=["length", "depth", "and", "or", "not", "hasany", "bygroupid", "orders", "path"],
+    ids=[
+        "length",
+        "depth",
+        "and",
+        "or",
+        "not",
+        "hasany",
+        "bygroupid",
+        "hierarchies",
+        "orders",
+        "path",
+    ],
 )
 def test_query_is_bounded(part, most):
     parse_query(part(most))
