@@ -10,6 +10,7 @@ from django.utils import timezone
 from inventory.errors import ReportedError
 from inventory.fragments import merged
 from inventory.groups import add_to_group
+from inventory.locks import keep_group
 from inventory.models import (
     ChildLink,
     DeviceCredentials,
@@ -40,19 +41,16 @@ def let_in(
     It joins ``group`` when it creates its device object; one that has done so joins at once.
     """
     with transaction.atomic():
-        device, is_new = ManagedObject.objects.get_or_create(
-            tenant=tenant,
-            device_id=device_id,
-            defaults={
-                "kind": Kind.DEVICE,
-                "owner": DeviceCredentials.login_name(device_id),
-                "type": device_type,
-                "created_at": registered_at or timezone.now(),
-                "created_by_name": registered_by,
-                "state": State.NEVER_CONNECTED,
-                "group_to_join": group,
-            },
-        )
+        first = {
+            "kind": Kind.DEVICE,
+            "owner": DeviceCredentials.login_name(device_id),
+            "type": device_type,
+            "created_at": registered_at or timezone.now(),
+            "created_by_name": registered_by,
+            "state": State.NEVER_CONNECTED,
+            "group_to_join": group,
+        }
+        device, is_new = _held_or_new(tenant, device_id, first)
         credentials = DeviceCredentials.issue(tenant, device_id, password, managed_object=device)
         if not is_new:
             device.state = credentials.state
@@ -62,6 +60,22 @@ def let_in(
                 add_to_group(_as_group(group), [device], by=by)
         Tombstone.objects.of(tenant.pk, device_id).delete()
     return credentials
+
+
+def _held_or_new(
+    tenant: Tenant, device_id: str, first: Mapping[str, Any]
+) -> tuple[ManagedObject, bool]:
+    """Return the device, held until the transaction ends, and whether it is made just now."""
+    here = {"tenant": tenant, "device_id": device_id}
+    while True:
+        device, is_new = ManagedObject.objects.get_or_create(**here, defaults=first)
+        if is_new:
+            return device, True
+        # The login first, then the device, as everybody locks; somebody may be deleting either.
+        list(DeviceCredentials.objects.filter(**here).select_for_update().values_list("pk"))
+        held = ManagedObject.objects.select_for_update().filter(pk=device.pk).first()
+        if held is not None:
+            return held, False
 
 
 def set_group_to_join(tenant_id: str, device_id: str, group: ManagedObject | None) -> bool:
@@ -78,6 +92,7 @@ def choose_group(device: ManagedObject, group: ManagedObject | None, *, by: Acto
     Raises:
         ReportedError: it has reported; it is put into groups now.
         ManagedObject.DoesNotExist: it is gone.
+        GroupPathError: somebody has deleted the group.
     """
     with transaction.atomic():
         mine = ManagedObject.objects.filter(tenant=device.tenant_id)
@@ -87,6 +102,7 @@ def choose_group(device: ManagedObject, group: ManagedObject | None, *, by: Acto
             raise ReportedError(msg)
         if held.group_to_join_id == (group.pk if group else None):
             return
+        keep_group(_as_group(group) if group else None)
         held.group_to_join = group
         held.save(update_fields=["group_to_join"])
         text = f"It will join “{_as_group(group)}”." if group else "It will join no group."

@@ -7,6 +7,7 @@ from django.core.exceptions import ObjectDoesNotExist
 
 from inventory import logins
 from inventory.models import DeviceCredentials, DeviceEvent, ManagedObject, Tombstone
+from inventory.objects import Deletion, delete_object
 from registration.errors import RegistrationError
 from registration.lifecycle import Stage
 from registration.models import Registration
@@ -205,3 +206,17 @@ def test_forgetting_and_letting_in_at_once(_, make_registration, operator):
     assert_only(results, ObjectDoesNotExist)
     assert not Tombstone.objects.exists()
     assert comes_in(login_of("4711"), results[1])
+
+
+@pytest.mark.parametrize("_", range(8))
+def test_letting_in_anew_and_deleting_the_object_at_once(_, make_registration, operator, acme):
+    credentials, _password = let_in(make_registration, "4711", reports=True)
+    logins.delete_login(credentials, by=operator)
+    device = ManagedObject.objects.get(device_id="4711")
+    registration = make_registration("4711", stage=Stage.ACCEPTED)
+    results = at_once(
+        lambda: knock(registration), lambda: delete_object(device, Deletion(), by=operator)
+    )
+    assert_only(results)
+    assert comes_in(login_of("4711"), results[0])
+    assert counted_devices(acme) == recount_devices(acme)

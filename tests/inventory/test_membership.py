@@ -10,7 +10,14 @@ from inventory import devices, groups
 from inventory.children import add_children, remove_children
 from inventory.errors import NotAChildError
 from inventory.groups import add_to_group, create_at, delete_group, groups_of, remove_from_group
-from inventory.models import ChildLink, DeviceCredentials, DeviceEvent, DeviceGroup, ManagedObject
+from inventory.models import (
+    ChildLink,
+    DeviceCredentials,
+    DeviceEvent,
+    DeviceGroup,
+    GroupPathError,
+    ManagedObject,
+)
 from inventory.objects import Deletion, delete_object
 from registration.lifecycle import Stage
 from tenants.actors import SYSTEM
@@ -213,3 +220,18 @@ def test_group_is_deleted_while_devices_get_their_credentials(
     assert results == [1, 201, 201, 201, 201]
     assert not ManagedObject.objects.exclude(group_to_join=None).exists()
     assert groups.groups_of(ManagedObject.objects.get(device_id="press-0")) == []
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.postgres
+@pytest.mark.parametrize("_run", TWICE_OR_MORE)
+def test_group_is_deleted_while_devices_choose_it(make_registration, acme, operator, _run):
+    halls = [create_at(acme, f"Hall {number}", by=SYSTEM) for number in range(6)]
+    shells = [shell(make_registration, f"press-{number}", None) for number in range(6)]
+    calls = []
+    for hall, login in zip(halls, shells, strict=True):
+        calls.append(lambda hall=hall: delete_group(hall, by=operator))
+        calls.append(lambda hall=hall, one=login.managed_object:
+                     devices.choose_group(one, hall, by=operator))  # fmt: skip
+    assert failures(at_once(*calls), GroupPathError, ManagedObject.DoesNotExist) == []
+    assert not ManagedObject.objects.exclude(group_to_join=None).exists()
