@@ -354,8 +354,10 @@ class Registration(RegistrationFacts):
     def join_group(self, group: DeviceGroup | None, *, by: Actor) -> None:
         """Change the group that the device will be put into when it creates its device object.
 
+        One that comes back to the object it had joins when it is let in.
+
         Raises:
-            AlreadyReportedError: it has done so; it is put into groups as a device now.
+            AlreadyReportedError: it is in and has done so; it is put into groups as a device now.
             GroupPathError: somebody has deleted the group.
         """
         with transaction.atomic():
@@ -363,7 +365,9 @@ class Registration(RegistrationFacts):
             if self.group_id == (group.pk if group else None):
                 return
             is_waiting = devices.set_group_to_join(self.tenant_id, self.device_id, group)
-            if not is_waiting and devices.has_reported(self.tenant_id, self.device_id):
+            # The object of a device that was deleted may still be there; its login is not.
+            is_in = not is_waiting and self.credentials().exists()
+            if is_in and devices.has_reported(self.tenant_id, self.device_id):
                 raise AlreadyReportedError(self.device_id)
             keep_group(group)
             self.group = group

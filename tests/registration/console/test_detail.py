@@ -4,6 +4,7 @@ import pytest
 
 from inventory.devices import report
 from inventory.groups import group_at, groups_of
+from inventory.logins import delete_login
 from inventory.models import DeviceCredentials, DeviceGroup
 from registration.lifecycle import Stage, TokenPolicy
 from tenants.actors import SYSTEM
@@ -18,9 +19,7 @@ def facts(response):
 
 def buttons(response):
     root = read(response).one(id="facts")
-    facts = root.one("dl").all("a")  # these only lead to what they name
-    links = [each for each in root.all("a") if each not in facts]
-    return {each.text for each in (*root.all("button"), *links) if each.text}
+    return {each.text for each in (*root.all("button"), *root.classed("button")) if each.text}
 
 
 @pytest.mark.parametrize(
@@ -205,3 +204,19 @@ def test_group_is_changed_until_the_device_reports(make_registration, desk, acme
     assert "has created its device object already" in message
     assert [str(group) for group in groups_of(device)] == ["Hall 2"]
     assert not DeviceGroup.objects.for_tenant(acme).filter(path="Hall 3").exists()
+
+
+def test_group_is_chosen_anew_for_a_device_that_was_deleted(make_registration, desk, acme):
+    make_registration("press-7", stage=Stage.CONFIRMED)
+    credentials = DeviceCredentials.objects.for_tenant(acme).get(device_id="press-7")
+    device, _ = report(credentials, name="press", kind="", fragments={}, by=DEVICE)
+    delete_login(credentials, by=SYSTEM)
+    again = make_registration("press-7")
+    page = read(desk.get(row_url(again)))
+    assert page.one("input", name="group")
+    assert "Its device object is still here" in page.text
+    assert page.one("a", href=f"/devices/{device.pk}/")
+    assert messages_of(join(desk, again, "Hall 2")) == ["press-7 will be put into Hall 2."]
+    again.refresh_from_db()
+    assert str(again.group) == "Hall 2"
+    assert groups_of(device) == [], "it joins when it is let in"
