@@ -132,8 +132,8 @@ def rotate(
         held.issued_at = timezone.now()
         held.save(update_fields=["digest", "previous_digest", "previous_until", "issued_at"])
         show_state(held)
-        until = f"{held.previous_until:%Y-%m-%d %H:%M} UTC" if held.previous_until else ""
-        text = f"The one in use counts until {until}, or until the new one is used."
+        until = f"{held.previous_until:%-d %b %Y, %H:%M} UTC" if held.previous_until else ""
+        text = f"The old one counts until {until}, or until the new one is used."
         _record(DeviceEvent.Kind.ROTATED, held, by, text=text if until else "")
     return password
 

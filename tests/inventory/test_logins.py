@@ -236,7 +236,7 @@ def test_how_long_the_old_password_counts_is_told_and_no_password_is(known, oper
     credentials, old = known
     new = logins.rotate(credentials, overlap=WEEK, by=operator)
     event = DeviceEvent.objects.get(kind="rotated")
-    assert f"{login_of('4711').previous_until:%Y-%m-%d %H:%M} UTC" in event.text
+    assert f"{login_of('4711').previous_until:%-d %b %Y, %H:%M} UTC" in event.text
     told = "".join(str(row) for row in [*DeviceEvent.objects.values(),
                                         *AuditRecord.objects.values()])  # fmt: skip
     assert old not in told

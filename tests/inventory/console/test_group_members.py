@@ -206,3 +206,14 @@ def test_management_acts_in_the_tenant_of_the_group(hall, press, secret, console
     assert desk.post(add_url(hall), {"listed": "press-7"}, target="x").status_code == 204
     assert members(hall) == {press.pk}
     assert DeviceEvent.objects.get(kind="joined").tenant_id == "acme"
+
+
+def test_member_that_is_no_device_has_no_page(console, hall, acme, press):
+    note = ManagedObject.objects.create(tenant=acme, name="A note")
+    add_to_group(hall, [press, note], by=SYSTEM)
+    page = read(console("acme/operator").get(f"{GROUPS}{hall.pk}/"))
+    row = page.one(id=f"device-{note.pk}")
+    assert "A note" in row.text
+    assert "not a device" in row.text
+    assert not row.all("a")
+    assert page.one(id=f"device-{press.pk}").one("a")["href"] == f"/devices/{press.pk}/"

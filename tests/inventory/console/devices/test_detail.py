@@ -43,7 +43,7 @@ def test_page_tells_the_facts(make_device, desk):
         "Registered": "1 Mar 2026, 12:00 UTC by operator",
         "Reported": "1 Mar 2026, 12:00 UTC",
         "Last contact": "1 Mar 2026, 12:00 UTC from 192.0.2.7",
-        "Managed object": str(device.pk),
+        "Managed object ID": str(device.pk),
     }
     assert "acme/device_press-1" in page.text
 
@@ -99,6 +99,19 @@ def test_what_is_no_device_has_no_page_to_lead_to(make_device, desk, acme, kind)
     for thing in ManagedObject.objects.filter(kind=kind):
         assert thing.name in page.text
         assert url_of(thing) not in links
+
+
+def test_only_devices_among_its_relatives_are_links(make_device, desk, acme):
+    gateway = make_device("gateway-1", name="Gateway")
+    port = ManagedObject.objects.create(tenant=acme, name="Port", reported_at=NOON)
+    rack = ManagedObject.objects.create(tenant=acme, name="Rack", reported_at=NOON)
+    ChildLink.objects.create(parent=gateway, child=port, kind=ChildLink.Kind.DEVICE)
+    ChildLink.objects.create(parent=rack, child=gateway, kind=ChildLink.Kind.DEVICE)
+    page = read(desk.get(url_of(gateway)))
+    assert [li.text for li in card(page, "children").all("li")] == ["Port"]
+    assert facts(page)["Belongs to"] == "Rack"
+    links = {a["href"] for a in page.all("a")}
+    assert not {url_of(port), url_of(rack)} & links, "they have no page"
 
 
 def test_only_the_first_children_are_named(make_device, desk, monkeypatch):

@@ -59,6 +59,9 @@ def test_tenants_see_their_own_devices_and_management_sees_all(make_device, cons
     }
     assert "Tenant" not in read(console("acme/reader").get(LIST)).one("thead").text
     assert "Tenant" in read(console("management/reader").get(LIST)).one("thead").text
+    tenant = read(console("management/reader").get(LIST)).one("input", name="tenant")
+    assert tenant["list"] == "tenant-filter-options"
+    assert tenant["hx-get"].startswith("/devices/registration/tenants/")
     assert not read(console("acme/reader").get(LIST)).all("input", name="tenant")
 
 
