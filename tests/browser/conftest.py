@@ -26,10 +26,11 @@ REQUESTS = "/devicecontrol/newDeviceRequests"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 PHONE = {"viewport": {"width": 375, "height": 700}, "has_touch": True, "is_mobile": True}
 PATIENCE = 15_000  # milliseconds; reached only by what never comes
-# Chromium notes every refused request by itself; the page shows what was refused.
+# Chromium notes every refused request by itself; the page shows what was refused. HTMX notes a
+# request that ends with its page; one that fails it calls a sendError besides, which is not here.
 REFUSED = re.compile(
     r"Failed to load resource: .*( status of (404|409|422) |net::ERR_INTERNET_DISCONNECTED)"
-    r"|Response Status Error Code 404 from "
+    r"|Response Status Error Code 404 from |(error: )?htmx:(afterRequest|sendAbort)\b"
 )
 PEOPLE = """
 from tenants.models import GlobalRole, Tenant, User
