@@ -167,8 +167,20 @@ class Others:
         found = self.admin.call("GET", f"{REQUESTS}?pageSize=2000").json()["newDeviceRequests"]
         for each in found:
             self.cancel(each["id"])
+        operator = Remote(self.url, ("acme/operator", ADMIN_PASSWORD))
+        for person in (self.admin, operator):
+            self.clear_groups(person)
         option = "/tenant/options/device-registration/security-token.policy"
         self.admin.call("DELETE", option)
+
+    @staticmethod
+    def clear_groups(person):
+        objects = "/inventory/managedObjects"
+        asked = f"{objects}?fragmentType=c8y_IsDeviceGroup&pageSize=2000"
+        for group in person.call("GET", asked).json()["managedObjects"]:
+            # One within another went with that one.
+            gone = person.call("DELETE", f"{objects}/{group['id']}")
+            assert gone.status_code in {204, 404}
 
 
 @pytest.fixture
