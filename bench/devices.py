@@ -17,7 +17,8 @@ DEVICES_PER_GROUP: Final = 100  # in a large inventory
 
 def fill_devices(rows: int, tenant: str, other: str) -> dict[str, Any]:
     """Write ``rows`` devices in a hundredth as many groups; return what can be asked for."""
-    groups = max(ROOTS + IN_FIRST, rows // DEVICES_PER_GROUP)
+    # At least one subgroup in each: a line of the tree is drawn the same everywhere.
+    groups = max(ROOTS + IN_FIRST + ROOTS, rows // DEVICES_PER_GROUP)
     without_indexes(ManagedObject, lambda: _write_objects(rows, groups, tenant, other))
     without_indexes(ChildLink, lambda: _write_links(rows, groups))
     without_indexes(ExternalId, lambda: write(_external_ids(groups, tenant, other), rows))

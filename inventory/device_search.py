@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
 from inventory.fields import starts_with, text_key
-from inventory.models import ExternalId, Kind, ManagedObject
+from inventory.models import ExternalId, Kind, ManagedObject, of_kind
 from tenants.models import Tenant
 
 OFFERED: Final = 25  # as many as anybody reads before typing on
@@ -13,7 +13,7 @@ AT_ONCE: Final = 500  # texts in one statement
 
 def offered_devices(tenant: Tenant, typed: str) -> list[ManagedObject]:
     """Return devices whose ID or name starts with what was typed."""
-    devices = ManagedObject.objects.for_tenant(tenant).filter(kind=Kind.DEVICE)
+    devices = ManagedObject.objects.for_tenant(tenant).filter(of_kind(Kind.DEVICE))
     typed = typed.strip()
     # Two questions, each of which walks along an index of its own.
     by_id = devices.filter(starts_with("device_id", typed)).exclude(device_id="")
@@ -29,7 +29,7 @@ def devices_meant(tenant: Tenant, texts: Collection[str]) -> Mapping[str, list[M
     None means that there is no such device; several, that the text does not say which.
     """
     found: dict[str, list[ManagedObject]] = {text: [] for text in texts}
-    mine = ManagedObject.objects.for_tenant(tenant).filter(kind=Kind.DEVICE)
+    mine = ManagedObject.objects.for_tenant(tenant).filter(of_kind(Kind.DEVICE))
     for wanted in _batches([text for text in texts if text]):
         for device in mine.filter(device_id__in=wanted):
             found[device.device_id].append(device)

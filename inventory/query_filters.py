@@ -31,7 +31,7 @@ from inventory.expressions import (
     fragment_order,
 )
 from inventory.fields import starts_with, text_key
-from inventory.models import ChildLink, Kind
+from inventory.models import ChildLink, Kind, of_kind
 from inventory.models.managed_object import IS_DEVICE, IS_GROUP, ManagedObjectQuerySet
 from inventory.query import QueryError, is_storable, parse_id, parse_path, parse_query
 
@@ -115,7 +115,7 @@ def filter_objects(
                 conditions.append(condition_of(asked.condition))
             order += order_of(asked.order)
     if q is not None:  # the query of devices
-        conditions.append(Q(kind=Kind.DEVICE))
+        conditions.append(of_kind(Kind.DEVICE))
     return objects.filter(*conditions).order_by(*order, *_last(order))
 
 
@@ -278,7 +278,7 @@ def _lookup(operator: str) -> str:
 
 def _has(path: tuple[str, ...]) -> Q:
     if len(path) == 1 and path[0] in KINDS:
-        return Q(kind=KINDS[path[0]])
+        return of_kind(KINDS[path[0]])
     return Q(HasFragment(path))
 
 

@@ -7,42 +7,80 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('tenants', '0001_initial'),
+        ("tenants", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='DeviceCredentials',
+            name="DeviceCredentials",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('device_id', inventory.fields.DeviceIdField(max_length=1000)),
-                ('digest', models.CharField(max_length=64)),
-                ('is_enabled', models.BooleanField(default=True)),
-                ('issued_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('first_login_at', models.DateTimeField(blank=True, null=True)),
-                ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='device_credentials', to='tenants.tenant')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("device_id", inventory.fields.DeviceIdField(max_length=1000)),
+                ("digest", models.CharField(max_length=64)),
+                ("is_enabled", models.BooleanField(default=True)),
+                ("issued_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("first_login_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="device_credentials",
+                        to="tenants.tenant",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('device_id',), name='credentials_unique_device')],
+                "constraints": [
+                    models.UniqueConstraint(fields=("device_id",), name="credentials_unique_device")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='DeviceGroup',
+            name="DeviceGroup",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=500)),
-                ('path', models.CharField(max_length=500)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('parent', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='subgroups', to='inventory.devicegroup')),
-                ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='device_groups', to='tenants.tenant')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=500)),
+                ("path", models.CharField(max_length=500)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "parent",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="subgroups",
+                        to="inventory.devicegroup",
+                    ),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="device_groups",
+                        to="tenants.tenant",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('path',),
-                'constraints': [models.UniqueConstraint(fields=('tenant', 'path'), name='group_path_unique_in_tenant')],
+                "ordering": ("path",),
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("tenant", "path"), name="group_path_unique_in_tenant"
+                    )
+                ],
             },
         ),
     ]

@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('inventory', '0001_initial'),
-        ('tenants', '0001_initial'),
+        ("inventory", "0001_initial"),
+        ("tenants", "0001_initial"),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='devicegroup',
-            index=models.Index(fields=['path'], name='group_path'),
+            model_name="devicegroup",
+            index=models.Index(fields=["path"], name="group_path"),
         ),
     ]

@@ -8,347 +8,556 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('inventory', '0003_rename_devicegroup_to_managedobject'),
-        ('tenants', '0004_suspended_by'),
+        ("inventory", "0003_rename_devicegroup_to_managedobject"),
+        ("tenants", "0004_suspended_by"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='ChildLink',
+            name="ChildLink",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('asset', 'Child asset'), ('device', 'Child device'), ('addition', 'Child addition')], default='asset', max_length=8)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("asset", "Child asset"),
+                            ("device", "Child device"),
+                            ("addition", "Child addition"),
+                        ],
+                        default="asset",
+                        max_length=8,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='DeviceEvent',
+            name="DeviceEvent",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('device_id', inventory.fields.DeviceIdField(blank=True, default='', max_length=1000)),
-                ('object_number', models.BigIntegerField(blank=True, null=True)),
-                ('at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('kind', models.CharField(choices=[('reported', 'Created its device object'), ('created', 'Device object created'), ('changed', 'Changed'), ('object-removed', 'Device object deleted'), ('joined', 'Put into a group'), ('left', 'Taken out of a group'), ('bound', 'External ID added'), ('unbound', 'External ID removed'), ('disabled', 'Login disabled'), ('enabled', 'Login enabled'), ('rotated', 'New password made'), ('rotation-done', 'New password used; the old one is void'), ('revoked', 'Password revoked'), ('deleted', 'Login deleted'), ('returned', 'Came back after it was deleted')], max_length=16)),
-                ('actor_name', models.CharField(max_length=1100)),
-                ('source', models.CharField(blank=True, default='', max_length=45)),
-                ('request_id', models.CharField(blank=True, default='', max_length=64)),
-                ('text', models.CharField(blank=True, default='', max_length=1500)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "device_id",
+                    inventory.fields.DeviceIdField(blank=True, default="", max_length=1000),
+                ),
+                ("object_number", models.BigIntegerField(blank=True, null=True)),
+                ("at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("reported", "Created its device object"),
+                            ("created", "Device object created"),
+                            ("changed", "Changed"),
+                            ("object-removed", "Device object deleted"),
+                            ("joined", "Put into a group"),
+                            ("left", "Taken out of a group"),
+                            ("bound", "External ID added"),
+                            ("unbound", "External ID removed"),
+                            ("disabled", "Login disabled"),
+                            ("enabled", "Login enabled"),
+                            ("rotated", "New password made"),
+                            ("rotation-done", "New password used; the old one is void"),
+                            ("revoked", "Password revoked"),
+                            ("deleted", "Login deleted"),
+                            ("returned", "Came back after it was deleted"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                ("actor_name", models.CharField(max_length=1100)),
+                ("source", models.CharField(blank=True, default="", max_length=45)),
+                ("request_id", models.CharField(blank=True, default="", max_length=64)),
+                ("text", models.CharField(blank=True, default="", max_length=1500)),
             ],
         ),
         migrations.CreateModel(
-            name='ExternalId',
+            name="ExternalId",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('type', inventory.fields.DeviceIdField(max_length=250)),
-                ('value', inventory.fields.DeviceIdField(max_length=1000)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("type", inventory.fields.DeviceIdField(max_length=250)),
+                ("value", inventory.fields.DeviceIdField(max_length=1000)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
             ],
         ),
         migrations.CreateModel(
-            name='Tombstone',
+            name="Tombstone",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('device_id', inventory.fields.DeviceIdField(max_length=1000)),
-                ('digest', models.CharField(blank=True, default='', max_length=64)),
-                ('deleted_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('deleted_by_name', models.CharField(max_length=1100)),
-                ('reason', models.CharField(blank=True, default='', max_length=500)),
-                ('returned_at', models.DateTimeField(blank=True, null=True)),
-                ('returned_from', models.CharField(blank=True, default='', max_length=45)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("device_id", inventory.fields.DeviceIdField(max_length=1000)),
+                ("digest", models.CharField(blank=True, default="", max_length=64)),
+                ("deleted_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("deleted_by_name", models.CharField(max_length=1100)),
+                ("reason", models.CharField(blank=True, default="", max_length=500)),
+                ("returned_at", models.DateTimeField(blank=True, null=True)),
+                ("returned_from", models.CharField(blank=True, default="", max_length=45)),
             ],
         ),
         migrations.CreateModel(
-            name='DeviceGroup',
-            fields=[
-            ],
+            name="DeviceGroup",
+            fields=[],
             options={
-                'ordering': ('path',),
-                'proxy': True,
-                'indexes': [],
-                'constraints': [],
+                "ordering": ("path",),
+                "proxy": True,
+                "indexes": [],
+                "constraints": [],
             },
-            bases=('inventory.managedobject',),
+            bases=("inventory.managedobject",),
         ),
         migrations.RemoveConstraint(
-            model_name='managedobject',
-            name='group_path_unique_in_tenant',
+            model_name="managedobject",
+            name="group_path_unique_in_tenant",
         ),
         migrations.RemoveIndex(
-            model_name='managedobject',
-            name='group_path',
+            model_name="managedobject",
+            name="group_path",
         ),
         migrations.AddField(
-            model_name='devicecredentials',
-            name='last_used_at',
-            field=models.DateTimeField(default=datetime.datetime(1970, 1, 1, 0, 0, tzinfo=datetime.timezone.utc)),
+            model_name="devicecredentials",
+            name="last_used_at",
+            field=models.DateTimeField(
+                default=datetime.datetime(1970, 1, 1, 0, 0, tzinfo=datetime.timezone.utc)
+            ),
         ),
         migrations.AddField(
-            model_name='devicecredentials',
-            name='last_used_from',
-            field=models.CharField(blank=True, default='', max_length=45),
+            model_name="devicecredentials",
+            name="last_used_from",
+            field=models.CharField(blank=True, default="", max_length=45),
         ),
         migrations.AddField(
-            model_name='devicecredentials',
-            name='managed_object',
-            field=models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='credentials', to='inventory.managedobject'),
+            model_name="devicecredentials",
+            name="managed_object",
+            field=models.OneToOneField(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="credentials",
+                to="inventory.managedobject",
+            ),
         ),
         migrations.AddField(
-            model_name='devicecredentials',
-            name='previous_digest',
-            field=models.CharField(blank=True, default='', max_length=64),
+            model_name="devicecredentials",
+            name="previous_digest",
+            field=models.CharField(blank=True, default="", max_length=64),
         ),
         migrations.AddField(
-            model_name='devicecredentials',
-            name='previous_until',
+            model_name="devicecredentials",
+            name="previous_until",
             field=models.DateTimeField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name='managedobject',
-            name='created_by_name',
-            field=models.CharField(blank=True, default='', max_length=255),
+            model_name="managedobject",
+            name="created_by_name",
+            field=models.CharField(blank=True, default="", max_length=255),
         ),
         migrations.AddField(
-            model_name='managedobject',
-            name='device_id',
-            field=inventory.fields.DeviceIdField(blank=True, default='', max_length=1000),
+            model_name="managedobject",
+            name="device_id",
+            field=inventory.fields.DeviceIdField(blank=True, default="", max_length=1000),
         ),
         migrations.AddField(
-            model_name='managedobject',
-            name='fragments',
+            model_name="managedobject",
+            name="fragments",
             field=models.JSONField(blank=True, default=dict),
         ),
         migrations.AddField(
-            model_name='managedobject',
-            name='group_to_join',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='inventory.managedobject'),
+            model_name="managedobject",
+            name="group_to_join",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to="inventory.managedobject",
+            ),
         ),
         migrations.AddField(
-            model_name='managedobject',
-            name='kind',
-            field=models.CharField(choices=[('device', 'Device'), ('group', 'Group'), ('other', 'Object')], default='other', max_length=8),
+            model_name="managedobject",
+            name="kind",
+            field=models.CharField(
+                choices=[("device", "Device"), ("group", "Group"), ("other", "Object")],
+                default="other",
+                max_length=8,
+            ),
         ),
         migrations.AddField(
-            model_name='managedobject',
-            name='last_contact_at',
-            field=models.DateTimeField(default=datetime.datetime(1970, 1, 1, 0, 0, tzinfo=datetime.timezone.utc)),
+            model_name="managedobject",
+            name="last_contact_at",
+            field=models.DateTimeField(
+                default=datetime.datetime(1970, 1, 1, 0, 0, tzinfo=datetime.timezone.utc)
+            ),
         ),
         migrations.AddField(
-            model_name='managedobject',
-            name='last_contact_from',
-            field=models.CharField(blank=True, default='', max_length=45),
+            model_name="managedobject",
+            name="last_contact_from",
+            field=models.CharField(blank=True, default="", max_length=45),
         ),
         migrations.AddField(
-            model_name='managedobject',
-            name='name_key',
-            field=inventory.fields.DeviceIdField(blank=True, default='', editable=False, max_length=200),
+            model_name="managedobject",
+            name="name_key",
+            field=inventory.fields.DeviceIdField(
+                blank=True, default="", editable=False, max_length=200
+            ),
         ),
         migrations.AddField(
-            model_name='managedobject',
-            name='owner',
-            field=models.CharField(blank=True, default='', max_length=1100),
+            model_name="managedobject",
+            name="owner",
+            field=models.CharField(blank=True, default="", max_length=1100),
         ),
         migrations.AddField(
-            model_name='managedobject',
-            name='reported_at',
+            model_name="managedobject",
+            name="reported_at",
             field=models.DateTimeField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name='managedobject',
-            name='state',
-            field=models.CharField(blank=True, choices=[('', 'No login'), ('never', 'Never connected'), ('connected', 'Connected'), ('disabled', 'Disabled')], default='', max_length=12),
+            model_name="managedobject",
+            name="state",
+            field=models.CharField(
+                blank=True,
+                choices=[
+                    ("", "No login"),
+                    ("never", "Never connected"),
+                    ("connected", "Connected"),
+                    ("disabled", "Disabled"),
+                ],
+                default="",
+                max_length=12,
+            ),
         ),
         migrations.AddField(
-            model_name='managedobject',
-            name='type',
-            field=models.CharField(blank=True, default='', max_length=255),
+            model_name="managedobject",
+            name="type",
+            field=models.CharField(blank=True, default="", max_length=255),
         ),
         migrations.AddField(
-            model_name='managedobject',
-            name='updated_at',
+            model_name="managedobject",
+            name="updated_at",
             field=models.DateTimeField(default=django.utils.timezone.now),
         ),
         migrations.AlterField(
-            model_name='devicecredentials',
-            name='digest',
+            model_name="devicecredentials",
+            name="digest",
             field=models.CharField(blank=True, max_length=64),
         ),
         migrations.AlterField(
-            model_name='managedobject',
-            name='name',
-            field=models.CharField(blank=True, default='', max_length=500),
+            model_name="managedobject",
+            name="name",
+            field=models.CharField(blank=True, default="", max_length=500),
         ),
         migrations.AlterField(
-            model_name='managedobject',
-            name='parent',
-            field=models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='subgroups', to='inventory.managedobject'),
+            model_name="managedobject",
+            name="parent",
+            field=models.ForeignKey(
+                blank=True,
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="subgroups",
+                to="inventory.managedobject",
+            ),
         ),
         migrations.AlterField(
-            model_name='managedobject',
-            name='path',
-            field=models.CharField(blank=True, default='', max_length=500),
+            model_name="managedobject",
+            name="path",
+            field=models.CharField(blank=True, default="", max_length=500),
         ),
         migrations.AlterField(
-            model_name='managedobject',
-            name='tenant',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='managed_objects', to='tenants.tenant'),
+            model_name="managedobject",
+            name="tenant",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="managed_objects",
+                to="tenants.tenant",
+            ),
         ),
         migrations.AddIndex(
-            model_name='devicecredentials',
-            index=models.Index(fields=['tenant', 'device_id'], name='credentials_tenant_device'),
+            model_name="devicecredentials",
+            index=models.Index(fields=["tenant", "device_id"], name="credentials_tenant_device"),
         ),
         migrations.AddIndex(
-            model_name='devicecredentials',
-            index=models.Index(condition=models.Q(('is_enabled', False)), fields=['tenant', 'device_id'], name='credentials_disabled'),
+            model_name="devicecredentials",
+            index=models.Index(
+                condition=models.Q(("is_enabled", False)),
+                fields=["tenant", "device_id"],
+                name="credentials_disabled",
+            ),
         ),
         migrations.AddIndex(
-            model_name='managedobject',
-            index=models.Index(fields=['tenant', 'id'], name='object_tenant'),
+            model_name="managedobject",
+            index=models.Index(fields=["tenant", "id"], name="object_tenant"),
         ),
         migrations.AddIndex(
-            model_name='managedobject',
-            index=models.Index(fields=['tenant', 'owner', 'id'], name='object_owner'),
+            model_name="managedobject",
+            index=models.Index(fields=["tenant", "owner", "id"], name="object_owner"),
         ),
         migrations.AddIndex(
-            model_name='managedobject',
-            index=models.Index(condition=models.Q(('kind', 'device')), fields=['tenant', 'created_at', 'id'], name='device_tenant_created'),
+            model_name="managedobject",
+            index=models.Index(
+                condition=models.Q(("kind", "device")),
+                fields=["tenant", "created_at", "id"],
+                name="device_tenant_created",
+            ),
         ),
         migrations.AddIndex(
-            model_name='managedobject',
-            index=models.Index(condition=models.Q(('kind', 'device')), fields=['created_at', 'id'], name='device_created'),
+            model_name="managedobject",
+            index=models.Index(
+                condition=models.Q(("kind", "device")),
+                fields=["created_at", "id"],
+                name="device_created",
+            ),
         ),
         migrations.AddIndex(
-            model_name='managedobject',
-            index=models.Index(condition=models.Q(('kind', 'device')), fields=['tenant', 'name_key', 'id'], name='device_tenant_name'),
+            model_name="managedobject",
+            index=models.Index(
+                condition=models.Q(("kind", "device")),
+                fields=["tenant", "name_key", "id"],
+                name="device_tenant_name",
+            ),
         ),
         migrations.AddIndex(
-            model_name='managedobject',
-            index=models.Index(condition=models.Q(('kind', 'device')), fields=['name_key', 'id'], name='device_name'),
+            model_name="managedobject",
+            index=models.Index(
+                condition=models.Q(("kind", "device")),
+                fields=["name_key", "id"],
+                name="device_name",
+            ),
         ),
         migrations.AddIndex(
-            model_name='managedobject',
-            index=models.Index(condition=models.Q(('kind', 'device')), fields=['tenant', 'device_id', 'id'], name='device_tenant_id'),
+            model_name="managedobject",
+            index=models.Index(
+                condition=models.Q(("kind", "device")),
+                fields=["tenant", "device_id", "id"],
+                name="device_tenant_id",
+            ),
         ),
         migrations.AddIndex(
-            model_name='managedobject',
-            index=models.Index(condition=models.Q(('kind', 'device')), fields=['device_id', 'id'], name='device_id'),
+            model_name="managedobject",
+            index=models.Index(
+                condition=models.Q(("kind", "device")), fields=["device_id", "id"], name="device_id"
+            ),
         ),
         migrations.AddIndex(
-            model_name='managedobject',
-            index=models.Index(condition=models.Q(('kind', 'device')), fields=['tenant', 'last_contact_at', 'id'], name='device_tenant_contact'),
+            model_name="managedobject",
+            index=models.Index(
+                condition=models.Q(("kind", "device")),
+                fields=["tenant", "last_contact_at", "id"],
+                name="device_tenant_contact",
+            ),
         ),
         migrations.AddIndex(
-            model_name='managedobject',
-            index=models.Index(condition=models.Q(('kind', 'device')), fields=['last_contact_at', 'id'], name='device_contact'),
+            model_name="managedobject",
+            index=models.Index(
+                condition=models.Q(("kind", "device")),
+                fields=["last_contact_at", "id"],
+                name="device_contact",
+            ),
         ),
         migrations.AddIndex(
-            model_name='managedobject',
-            index=models.Index(condition=models.Q(('kind', 'device')), fields=['tenant', 'state', 'created_at', 'id'], name='device_tenant_state'),
+            model_name="managedobject",
+            index=models.Index(
+                condition=models.Q(("kind", "device")),
+                fields=["tenant", "state", "created_at", "id"],
+                name="device_tenant_state",
+            ),
         ),
         migrations.AddIndex(
-            model_name='managedobject',
-            index=models.Index(condition=models.Q(('kind', 'device')), fields=['state', 'created_at', 'id'], name='device_state'),
+            model_name="managedobject",
+            index=models.Index(
+                condition=models.Q(("kind", "device")),
+                fields=["state", "created_at", "id"],
+                name="device_state",
+            ),
         ),
         migrations.AddIndex(
-            model_name='managedobject',
-            index=models.Index(condition=models.Q(('kind', 'device')), fields=['tenant', 'type', 'created_at', 'id'], name='device_tenant_type'),
+            model_name="managedobject",
+            index=models.Index(
+                condition=models.Q(("kind", "device")),
+                fields=["tenant", "type", "created_at", "id"],
+                name="device_tenant_type",
+            ),
         ),
         migrations.AddIndex(
-            model_name='managedobject',
-            index=models.Index(condition=models.Q(('kind', 'device')), fields=['type', 'created_at', 'id'], name='device_type'),
+            model_name="managedobject",
+            index=models.Index(
+                condition=models.Q(("kind", "device")),
+                fields=["type", "created_at", "id"],
+                name="device_type",
+            ),
         ),
         migrations.AddIndex(
-            model_name='managedobject',
-            index=models.Index(condition=models.Q(('kind', 'group')), fields=['tenant', 'parent', 'name_key', 'id'], name='group_children'),
+            model_name="managedobject",
+            index=models.Index(
+                condition=models.Q(("kind", "group")),
+                fields=["tenant", "parent", "name_key", "id"],
+                name="group_children",
+            ),
         ),
         migrations.AddIndex(
-            model_name='managedobject',
-            index=models.Index(condition=models.Q(('path', ''), _negated=True), fields=['path'], name='group_path'),
+            model_name="managedobject",
+            index=models.Index(
+                condition=models.Q(("path", ""), _negated=True), fields=["path"], name="group_path"
+            ),
         ),
         migrations.AddIndex(
-            model_name='managedobject',
-            index=models.Index(condition=models.Q(('kind', 'group')), fields=['tenant', 'name_key', 'id'], name='group_name'),
+            model_name="managedobject",
+            index=models.Index(
+                condition=models.Q(("kind", "group")),
+                fields=["tenant", "name_key", "id"],
+                name="group_name",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='managedobject',
-            constraint=models.UniqueConstraint(condition=models.Q(('path', ''), _negated=True), fields=('tenant', 'path'), name='group_path_unique_in_tenant'),
+            model_name="managedobject",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("path", ""), _negated=True),
+                fields=("tenant", "path"),
+                name="group_path_unique_in_tenant",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='managedobject',
-            constraint=models.UniqueConstraint(condition=models.Q(('device_id', ''), _negated=True), fields=('tenant', 'device_id'), name='object_unique_device'),
+            model_name="managedobject",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("device_id", ""), _negated=True),
+                fields=("tenant", "device_id"),
+                name="object_unique_device",
+            ),
         ),
         migrations.AddField(
-            model_name='childlink',
-            name='child',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='parent_links', to='inventory.managedobject'),
+            model_name="childlink",
+            name="child",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="parent_links",
+                to="inventory.managedobject",
+            ),
         ),
         migrations.AddField(
-            model_name='childlink',
-            name='parent',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='child_links', to='inventory.managedobject'),
+            model_name="childlink",
+            name="parent",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="child_links",
+                to="inventory.managedobject",
+            ),
         ),
         migrations.AddField(
-            model_name='deviceevent',
-            name='tenant',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant'),
+            model_name="deviceevent",
+            name="tenant",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="tenants.tenant",
+            ),
         ),
         migrations.AddField(
-            model_name='externalid',
-            name='managed_object',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='external_ids', to='inventory.managedobject'),
+            model_name="externalid",
+            name="managed_object",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="external_ids",
+                to="inventory.managedobject",
+            ),
         ),
         migrations.AddField(
-            model_name='externalid',
-            name='tenant',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant'),
+            model_name="externalid",
+            name="tenant",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="tenants.tenant",
+            ),
         ),
         migrations.AddField(
-            model_name='tombstone',
-            name='tenant',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant'),
+            model_name="tombstone",
+            name="tenant",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="tenants.tenant",
+            ),
         ),
         migrations.AddIndex(
-            model_name='childlink',
-            index=models.Index(fields=['child', 'kind'], name='child_link_child'),
+            model_name="childlink",
+            index=models.Index(fields=["child", "kind"], name="child_link_child"),
         ),
         migrations.AddConstraint(
-            model_name='childlink',
-            constraint=models.UniqueConstraint(fields=('parent', 'kind', 'child'), name='child_link_unique'),
+            model_name="childlink",
+            constraint=models.UniqueConstraint(
+                fields=("parent", "kind", "child"), name="child_link_unique"
+            ),
         ),
         migrations.AddIndex(
-            model_name='deviceevent',
-            index=models.Index(condition=models.Q(('device_id', ''), _negated=True), fields=['tenant', 'device_id', 'id'], name='device_event_device'),
+            model_name="deviceevent",
+            index=models.Index(
+                condition=models.Q(("device_id", ""), _negated=True),
+                fields=["tenant", "device_id", "id"],
+                name="device_event_device",
+            ),
         ),
         migrations.AddIndex(
-            model_name='deviceevent',
-            index=models.Index(fields=['tenant', 'object_number', 'id'], name='device_event_object'),
+            model_name="deviceevent",
+            index=models.Index(
+                fields=["tenant", "object_number", "id"], name="device_event_object"
+            ),
         ),
         migrations.AddIndex(
-            model_name='externalid',
-            index=models.Index(fields=['tenant', 'value'], name='external_id_tenant_value'),
+            model_name="externalid",
+            index=models.Index(fields=["tenant", "value"], name="external_id_tenant_value"),
         ),
         migrations.AddIndex(
-            model_name='externalid',
-            index=models.Index(fields=['value'], name='external_id_value'),
+            model_name="externalid",
+            index=models.Index(fields=["value"], name="external_id_value"),
         ),
         migrations.AddConstraint(
-            model_name='externalid',
-            constraint=models.UniqueConstraint(fields=('tenant', 'type', 'value'), name='external_id_unique'),
+            model_name="externalid",
+            constraint=models.UniqueConstraint(
+                fields=("tenant", "type", "value"), name="external_id_unique"
+            ),
         ),
         migrations.AddIndex(
-            model_name='tombstone',
-            index=models.Index(fields=['device_id'], name='tombstone_device'),
+            model_name="tombstone",
+            index=models.Index(fields=["device_id"], name="tombstone_device"),
         ),
         migrations.AddIndex(
-            model_name='tombstone',
-            index=models.Index(fields=['tenant', 'deleted_at', 'id'], name='tombstone_tenant_deleted'),
+            model_name="tombstone",
+            index=models.Index(
+                fields=["tenant", "deleted_at", "id"], name="tombstone_tenant_deleted"
+            ),
         ),
         migrations.AddIndex(
-            model_name='tombstone',
-            index=models.Index(fields=['deleted_at', 'id'], name='tombstone_deleted'),
+            model_name="tombstone",
+            index=models.Index(fields=["deleted_at", "id"], name="tombstone_deleted"),
         ),
         migrations.AddConstraint(
-            model_name='tombstone',
-            constraint=models.UniqueConstraint(fields=('tenant', 'device_id'), name='tombstone_unique_device'),
+            model_name="tombstone",
+            constraint=models.UniqueConstraint(
+                fields=("tenant", "device_id"), name="tombstone_unique_device"
+            ),
         ),
     ]

@@ -22,7 +22,6 @@ def describe_groups(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-
     dependencies = [("inventory", "0004_managed_objects")]
 
     operations = [migrations.RunPython(describe_groups, migrations.RunPython.noop)]

@@ -4,47 +4,80 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('inventory', '0005_groups_as_managed_objects'),
-        ('tenants', '0005_rights_to_external_ids'),
+        ("inventory", "0005_groups_as_managed_objects"),
+        ("tenants", "0005_rights_to_external_ids"),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='devicecredentials',
-            index=models.Index(condition=models.Q(('is_enabled', False)), fields=['device_id'], name='credentials_all_disabled'),
+            model_name="devicecredentials",
+            index=models.Index(
+                condition=models.Q(("is_enabled", False)),
+                fields=["device_id"],
+                name="credentials_all_disabled",
+            ),
         ),
         migrations.AddIndex(
-            model_name='devicecredentials',
-            index=models.Index(condition=models.Q(('first_login_at__isnull', True)), fields=['tenant', 'device_id'], name='credentials_never_tenant'),
+            model_name="devicecredentials",
+            index=models.Index(
+                condition=models.Q(("first_login_at__isnull", True)),
+                fields=["tenant", "device_id"],
+                name="credentials_never_tenant",
+            ),
         ),
         migrations.AddIndex(
-            model_name='devicecredentials',
-            index=models.Index(condition=models.Q(('first_login_at__isnull', True)), fields=['device_id'], name='credentials_never'),
+            model_name="devicecredentials",
+            index=models.Index(
+                condition=models.Q(("first_login_at__isnull", True)),
+                fields=["device_id"],
+                name="credentials_never",
+            ),
         ),
         migrations.AddIndex(
-            model_name='devicecredentials',
-            index=models.Index(condition=models.Q(('previous_digest', ''), _negated=True), fields=['tenant', 'device_id'], name='credentials_changing_tenant'),
+            model_name="devicecredentials",
+            index=models.Index(
+                condition=models.Q(("previous_digest", ""), _negated=True),
+                fields=["tenant", "device_id"],
+                name="credentials_changing_tenant",
+            ),
         ),
         migrations.AddIndex(
-            model_name='devicecredentials',
-            index=models.Index(condition=models.Q(('previous_digest', ''), _negated=True), fields=['device_id'], name='credentials_changing'),
+            model_name="devicecredentials",
+            index=models.Index(
+                condition=models.Q(("previous_digest", ""), _negated=True),
+                fields=["device_id"],
+                name="credentials_changing",
+            ),
         ),
         migrations.AddIndex(
-            model_name='devicecredentials',
-            index=models.Index(condition=models.Q(('digest', '')), fields=['tenant', 'device_id'], name='credentials_revoked_tenant'),
+            model_name="devicecredentials",
+            index=models.Index(
+                condition=models.Q(("digest", "")),
+                fields=["tenant", "device_id"],
+                name="credentials_revoked_tenant",
+            ),
         ),
         migrations.AddIndex(
-            model_name='devicecredentials',
-            index=models.Index(condition=models.Q(('digest', '')), fields=['device_id'], name='credentials_revoked'),
+            model_name="devicecredentials",
+            index=models.Index(
+                condition=models.Q(("digest", "")), fields=["device_id"], name="credentials_revoked"
+            ),
         ),
         migrations.AddIndex(
-            model_name='tombstone',
-            index=models.Index(condition=models.Q(('returned_at__isnull', False)), fields=['tenant', 'deleted_at', 'id'], name='tombstone_tenant_returned'),
+            model_name="tombstone",
+            index=models.Index(
+                condition=models.Q(("returned_at__isnull", False)),
+                fields=["tenant", "deleted_at", "id"],
+                name="tombstone_tenant_returned",
+            ),
         ),
         migrations.AddIndex(
-            model_name='tombstone',
-            index=models.Index(condition=models.Q(('returned_at__isnull', False)), fields=['deleted_at', 'id'], name='tombstone_back'),
+            model_name="tombstone",
+            index=models.Index(
+                condition=models.Q(("returned_at__isnull", False)),
+                fields=["deleted_at", "id"],
+                name="tombstone_back",
+            ),
         ),
     ]

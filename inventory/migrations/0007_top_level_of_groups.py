@@ -4,23 +4,34 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('inventory', '0006_find_logins'),
-        ('tenants', '0005_rights_to_external_ids'),
+        ("inventory", "0006_find_logins"),
+        ("tenants", "0005_rights_to_external_ids"),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='managedobject',
-            index=models.Index(condition=models.Q(('kind', 'group')), fields=['name_key', 'id'], name='group_name_anywhere'),
+            model_name="managedobject",
+            index=models.Index(
+                condition=models.Q(("kind", "group")),
+                fields=["name_key", "id"],
+                name="group_name_anywhere",
+            ),
         ),
         migrations.AddIndex(
-            model_name='managedobject',
-            index=models.Index(condition=models.Q(('kind', 'group'), ('parent__isnull', True)), fields=['tenant', 'name_key', 'id'], name='group_top'),
+            model_name="managedobject",
+            index=models.Index(
+                condition=models.Q(("kind", "group"), ("parent__isnull", True)),
+                fields=["tenant", "name_key", "id"],
+                name="group_top",
+            ),
         ),
         migrations.AddIndex(
-            model_name='managedobject',
-            index=models.Index(condition=models.Q(('kind', 'group'), ('parent__isnull', True)), fields=['name_key', 'id'], name='group_top_anywhere'),
+            model_name="managedobject",
+            index=models.Index(
+                condition=models.Q(("kind", "group"), ("parent__isnull", True)),
+                fields=["name_key", "id"],
+                name="group_top_anywhere",
+            ),
         ),
     ]

@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('inventory', '0007_top_level_of_groups'),
-        ('tenants', '0005_rights_to_external_ids'),
+        ("inventory", "0007_top_level_of_groups"),
+        ("tenants", "0005_rights_to_external_ids"),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='managedobject',
-            index=models.Index(fields=['tenant', 'name_key', 'id'], name='object_name'),
+            model_name="managedobject",
+            index=models.Index(fields=["tenant", "name_key", "id"], name="object_name"),
         ),
     ]

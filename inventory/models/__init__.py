@@ -12,7 +12,7 @@ from inventory.models.group import (
     clean_group_name,
     split_path,
 )
-from inventory.models.managed_object import ChildLink, Kind, ManagedObject, State
+from inventory.models.managed_object import ChildLink, Kind, ManagedObject, State, of_kind
 from inventory.models.tombstone import Tombstone
 
 __all__ = [
@@ -30,5 +30,6 @@ __all__ = [
     "State",
     "Tombstone",
     "clean_group_name",
+    "of_kind",
     "split_path",
 ]

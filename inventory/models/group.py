@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Final, Self
 
 from django.db import models
 
-from inventory.models.managed_object import IS_GROUP, Kind, ManagedObject
+from inventory.models.managed_object import IS_GROUP, Kind, ManagedObject, of_kind
 from tenants.models import Tenant
 
 PATH_SEPARATOR: Final = "/"
@@ -62,7 +62,7 @@ class _GroupManager(_Manager["DeviceGroup"]):
 
     def get_queryset(self) -> DeviceGroupQuerySet:
         """Return all groups."""
-        return DeviceGroupQuerySet(self.model, using=self._db).filter(kind=Kind.GROUP)
+        return DeviceGroupQuerySet(self.model, using=self._db).filter(of_kind(Kind.GROUP))
 
 
 class DeviceGroup(ManagedObject):

@@ -21,6 +21,7 @@ from inventory.models import (
     Kind,
     ManagedObject,
     State,
+    of_kind,
 )
 from tenants.decorators import tenant_view
 from tenants.http import TenantRequest
@@ -106,7 +107,7 @@ def detail(request: TenantRequest, device_pk: int) -> HttpResponse:
 
 def get_device(request: TenantRequest, device_pk: int) -> ManagedObject:
     """Return a device that the person may look at; anything else is not found."""
-    devices = ManagedObject.objects.visible_to(request.tenant).filter(kind=Kind.DEVICE)
+    devices = ManagedObject.objects.visible_to(request.tenant).filter(of_kind(Kind.DEVICE))
     return get_object_or_404(devices.select_related("tenant", "group_to_join"), pk=device_pk)
 
 

@@ -16,7 +16,7 @@ from inventory.device_search import devices_meant, offered_devices
 from inventory.errors import NotAChildError
 from inventory.group_numbers import devices_in
 from inventory.groups import add_to_group, remove_from_group
-from inventory.models import DeviceGroup, Kind, ManagedObject
+from inventory.models import DeviceGroup, Kind, ManagedObject, of_kind
 from tenants.decorators import tenant_view
 from tenants.http import TenantRequest
 from ui.htmx import back, dialog_done, is_htmx, render_dialog, require_safe_or_post
@@ -139,7 +139,7 @@ def _candidates(request: TenantRequest, group: DeviceGroup) -> list[Candidate]:
 def _chosen(request: TenantRequest, group: DeviceGroup) -> list[ManagedObject]:
     sent = request.POST if request.method == "POST" else request.GET
     numbers = numbers_in(sent.getlist("device"), MAX_LINES)
-    devices = ManagedObject.objects.for_tenant(group.tenant).filter(kind=Kind.DEVICE)
+    devices = ManagedObject.objects.for_tenant(group.tenant).filter(of_kind(Kind.DEVICE))
     return list(devices.filter(pk__in=numbers).order_by("pk")) if numbers else []
 
 
