@@ -22,9 +22,9 @@ def _asked() -> QuerySet[ManagedObject]:
 @pytest.mark.parametrize(
     ("kind", "asked"),
     [
-        (Kind.DEVICE, lambda: ManagedObject.objects.devices()),
+        (Kind.DEVICE, ManagedObject.objects.devices),
         (Kind.DEVICE, _asked),
-        (Kind.GROUP, lambda: DeviceGroup.objects.all()),
+        (Kind.GROUP, DeviceGroup.objects.all),
         (Kind.OTHER, lambda: ManagedObject.objects.filter(of_kind(Kind.OTHER))),
     ],
 )
