@@ -261,7 +261,9 @@ def compare(
             if name.startswith("API"):
                 headers = {"Authorization": f"Bearer {one.facts['token']}"}
             page = request("GET", path(one), headers)
-            orders[f"{name} {which}"] = (one, Order(one.port, (page,), 200, SECONDS, sockets=1))
+            # One connection: of two, the system may give both to one worker, or one to each.
+            order = Order(one.port, (page,), 200, SECONDS, sockets=1, processes=1)
+            orders[f"{name} {which}"] = (one, order)
     results = runner.take_turns(orders)
     _head(title, "of CPU", "per s")
     for name in pages:
