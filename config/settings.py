@@ -90,6 +90,7 @@ INSTALLED_APPS = [
     "tenants",
     "inventory",
     "registration",
+    "bulk",
 ]
 MIDDLEWARE = [
     "ui.middleware.RequestIdMiddleware",

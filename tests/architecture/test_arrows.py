@@ -7,7 +7,7 @@ import pytest
 from django.conf import settings
 
 ROOT = Path(settings.BASE_DIR)
-APPS = ["ui", "tenants", "inventory", "registration", "config"]
+APPS = ["ui", "tenants", "inventory", "registration", "bulk", "config"]
 MODULES = sorted(path for app in APPS for path in (ROOT / app).rglob("*.py"))
 
 

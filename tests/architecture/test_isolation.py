@@ -34,7 +34,7 @@ from tenants.options import set_option
 from tests.architecture.test_console import OUTSIDE_THE_GATE
 
 ROOT = Path(settings.BASE_DIR)
-OUR_APPS = ("tenants", "inventory", "registration")
+OUR_APPS = ("tenants", "inventory", "registration", "bulk")
 
 # Open to everybody; each has tests of its own that say what it gives away: nothing.
 OPEN = {"healthz"} | OUTSIDE_THE_GATE

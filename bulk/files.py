@@ -1,0 +1,112 @@
+"""Files as they are kept while they are needed: encrypted, in pieces, in the database.
+
+So any worker can go on with one, whichever machine it runs on, and a server that is killed in the
+middle leaves nothing behind that could be read. The pieces and their key go as soon as the file
+is no longer needed.
+"""
+
+import io
+import secrets
+from typing import Final
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from bulk.models import Import, ImportBlock
+from tenants.encryption import unwrap_key, wrap_key
+
+BLOCK: Final = 1024 * 1024  # bytes of the file in each piece
+KEY_BYTES: Final = 32
+
+
+class Keeper:
+    """Takes a file piece by piece."""
+
+    def __init__(self, owner: Import) -> None:
+        self.owner = owner
+        key = secrets.token_bytes(KEY_BYTES)
+        owner.file_key = wrap_key(key, str(owner.pk))
+        self._cipher = AESGCM(key)
+        self._rest = bytearray()
+        self._number = 0
+
+    def write(self, data: bytes) -> None:
+        """Keep what comes next."""
+        self._rest += data
+        self.owner.size += len(data)
+        while len(self._rest) >= BLOCK:
+            self._keep(bytes(self._rest[:BLOCK]))
+            del self._rest[:BLOCK]
+
+    def close(self) -> None:
+        """Keep the last piece."""
+        if self._rest:
+            self._keep(bytes(self._rest))
+        self._rest.clear()
+
+    def _keep(self, piece: bytes) -> None:
+        sealed = self._cipher.encrypt(_nonce(self._number), piece, None)
+        ImportBlock.objects.create(owner=self.owner, number=self._number, data=sealed)
+        self._number += 1
+
+
+class KeptFile(io.RawIOBase):
+    """A file that was kept, for reading from any place on."""
+
+    def __init__(self, owner: Import) -> None:
+        super().__init__()
+        self._owner = owner
+        self._cipher = AESGCM(unwrap_key(bytes(owner.file_key), str(owner.pk)))
+        self._at = 0
+        self._number, self._piece = -1, b""
+
+    def readable(self) -> bool:
+        """Say that this can be read."""
+        return True
+
+    def seekable(self) -> bool:
+        """Say that reading can begin anywhere."""
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Go to a place; the end cannot be counted from."""
+        self._at = offset if whence == io.SEEK_SET else self._at + offset
+        return self._at
+
+    def tell(self) -> int:
+        """Return the place."""
+        return self._at
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+        """Read what is in the present piece, at most as much as there is room for."""
+        number, start = divmod(self._at, BLOCK)
+        if number != self._number:
+            self._piece = self._fetch(number)
+            self._number = number
+        data = self._piece[start : start + len(buffer)]
+        buffer[: len(data)] = data
+        self._at += len(data)
+        return len(data)
+
+    def _fetch(self, number: int) -> bytes:
+        kept = ImportBlock.objects.filter(owner=self._owner, number=number)
+        data = kept.values_list("data", flat=True).first()
+        return b"" if data is None else self._cipher.decrypt(_nonce(number), bytes(data), None)
+
+
+def open_file(owner: Import) -> io.BufferedReader:
+    """Return the file for reading."""
+    return io.BufferedReader(KeptFile(owner), buffer_size=256 * 1024)
+
+
+def shred(owner: Import) -> None:
+    """Let nothing be left of the file: without its key the pieces are noise, and they go too.
+
+    The caller saves ``file_key`` and ``position``, in the same transaction.
+    """
+    owner.file_key, owner.position = b"", {}
+    ImportBlock.objects.filter(owner=owner)._raw_delete(using="default")  # type: ignore[attr-defined] # noqa: SLF001
+
+
+def _nonce(number: int) -> bytes:
+    # The key is the file's own, so that counting never gives one nonce twice.
+    return number.to_bytes(12, "big")

@@ -1,0 +1,215 @@
+"""What people and clients do with imports: bring a file, start, pause, go on, cancel, undo.
+
+The work itself is done by :mod:`bulk.engine`, by whoever has the lease. A file that has been
+received is checked first; nothing is registered before somebody says so.
+"""
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Final
+
+from django.db import transaction
+from django.utils import timezone
+
+from bulk import files, tasks
+from bulk.errors import WrongStateError
+from bulk.models import HOLDS_FILE, Door, Existing, Form, Import, State
+from bulk.reading.dialect import Detector
+from bulk.reading.header import read_header
+from bulk.reading.problems import FileProblem
+from tenants import audit
+from tenants.actors import Actor
+from tenants.models import Tenant
+
+LEFT_LYING: Final = timedelta(hours=24)  # a file that nobody did anything with is forgotten then
+
+
+def receive(
+    tenant: Tenant, blocks: Iterable[bytes], *, by: Actor, file_name: str = "", door: Door
+) -> Import:
+    """Keep a file and find out what kind it is; return the import, READY to be checked or run.
+
+    A file that is none at all leaves an import that is REFUSED and says why. If ``blocks`` ends
+    with an error nothing is kept, and the error goes on.
+    """
+    one = Import(
+        tenant=tenant, door=door, created_by=by.user, created_by_name=by.name[:1_000],
+        source=by.source, request_id=by.request_id, file_name=file_name[:255],
+    )  # fmt: skip
+    keeper = files.Keeper(one)
+    one.save(force_insert=True)
+    detector = Detector()
+    try:
+        problem = _take(blocks, keeper, detector)
+        if problem is None:
+            keeper.close()
+            _read_head(one, detector)
+    except FileProblem as error:
+        problem = error
+    except BaseException:
+        files.shred(one)
+        one.delete()
+        raise
+    if problem is not None:
+        refuse(one, problem)
+    return one
+
+
+def _take(blocks: Iterable[bytes], keeper: files.Keeper, detector: Detector) -> FileProblem | None:
+    """Keep every block; a file that is refused is read to its end, so that it can be answered."""
+    problem: FileProblem | None = None
+    for block in blocks:
+        if problem is not None:
+            keeper.owner.size += len(block)
+            continue
+        try:
+            detector.feed(block)
+        except FileProblem as error:
+            problem = error
+        keeper.write(block)
+    return problem
+
+
+def _read_head(one: Import, detector: Detector) -> None:
+    dialect = detector.finish()
+    with files.open_file(one) as stream:
+        header, position = read_header(stream, dialect)
+    one.dialect, one.header = dialect.as_dict(), header.as_dict()
+    one.form, one.position = Form(header.form), position.as_dict()
+    one.state = State.READY
+    one.save()
+
+
+def refuse(one: Import, problem: FileProblem) -> None:
+    """Say no to a file as a whole."""
+    with transaction.atomic():
+        files.shred(one)
+        one.state, one.finished_at = State.REFUSED, timezone.now()
+        one.refusal = {"line": problem.line, "column": problem.column, "message": problem.message}
+        one.save()
+        audit.record(
+            one.actor, one.tenant_id, audit.Type.REGISTRATION, "Bulk registration refused",
+            subject=str(one), text=problem.message,
+        )  # fmt: skip
+
+
+def check(one: Import) -> None:
+    """Let the file be looked through, changing nothing."""
+    _go(one, (State.READY,), State.CHECKING, seen=0)
+
+
+def start(one: Import, *, on_existing: Existing, by: Actor, call: bool = True) -> None:
+    """Register what the file holds; without ``call`` the caller does the work.
+
+    Raises:
+        WrongStateError: it has been started, or the file is no longer there.
+    """
+    with transaction.atomic():
+        _go(
+            one, (State.READY,), State.RUNNING, seen=0, on_existing=on_existing,
+            started_at=timezone.now(), worked=0.0, call=call,
+        )  # fmt: skip
+        _record(one, by, "Bulk registration started", Existing(on_existing).label)
+
+
+def pause(one: Import, *, by: Actor) -> None:
+    """Stop after the rows that are on their way."""
+    with transaction.atomic():
+        _wish(one, (State.RUNNING,), Import.Wish.PAUSE)
+        _record(one, by, "Bulk registration paused")
+
+
+def go_on(one: Import, *, by: Actor) -> None:
+    """Go on where it was paused."""
+    with transaction.atomic():
+        _go(one, (State.PAUSED,), State.RUNNING)
+        _record(one, by, "Bulk registration resumed")
+
+
+def cancel(one: Import, *, by: Actor) -> None:
+    """Stop for good after the rows on their way; what is registered stays until it is undone."""
+    with transaction.atomic():
+        held = _held(one)
+        if held.state == State.PAUSED:
+            files.shred(held)
+            held.state, held.finished_at = State.CANCELLED, timezone.now()
+            held.save()
+            one.refresh_from_db()
+        else:
+            _wish(one, (State.RUNNING,), Import.Wish.CANCEL)
+        _record(one, by, "Bulk registration cancelled")
+
+
+def discard(one: Import, *, by: Actor) -> None:
+    """Forget a file that was checked and is not wanted."""
+    with transaction.atomic():
+        held = _held(one)
+        if held.state not in {State.READY, State.CHECKING}:
+            raise WrongStateError(_why_not(held))
+        _forget(held)
+        one.refresh_from_db()
+        _record(one, by, "Bulk registration discarded")
+
+
+def undo(one: Import, *, by: Actor) -> None:
+    """Take away what the import created, as far as nobody has used it yet."""
+    with transaction.atomic():
+        _go(one, (State.FINISHED, State.CANCELLED), State.UNDOING, seen=0, undone=0, kept=0)
+        _record(one, by, "Bulk registration being undone")
+
+
+def tidy() -> None:
+    """Forget files that were left lying: half uploaded, or checked and never started."""
+    old = timezone.now() - LEFT_LYING
+    lying = Import.objects.filter(state__in=HOLDS_FILE, created_at__lt=old)
+    for one in lying.filter(state__in=(State.RECEIVING, State.READY)):
+        with transaction.atomic():
+            held = _held(one)
+            if held.state in {State.RECEIVING, State.READY}:
+                _forget(held)
+
+
+def _forget(held: Import) -> None:
+    files.shred(held)
+    held.state, held.finished_at = State.DISCARDED, timezone.now()
+    held.save()
+
+
+def _held(one: Import) -> Import:
+    """Return the import as it is now, held until the transaction ends."""
+    mine = Import.objects.filter(tenant=one.tenant_id)
+    return (
+        mine.select_for_update(of=("self",)).select_related("tenant", "created_by").get(pk=one.pk)
+    )
+
+
+def _go(
+    one: Import, origins: tuple[State, ...], target: State, *, call: bool = True, **also: object
+) -> None:
+    """Take one step by a person's word, and call somebody to work on it."""
+    with transaction.atomic():
+        changed = Import.objects.filter(pk=one.pk, tenant=one.tenant_id, state__in=origins).update(
+            state=target, wish="", holder="", lease_until=None, **also
+        )
+        one.refresh_from_db()
+        if not changed:
+            raise WrongStateError(_why_not(one))
+        if call:
+            transaction.on_commit(lambda: tasks.call(one))
+
+
+def _wish(one: Import, origins: tuple[State, ...], wish: Import.Wish) -> None:
+    changed = Import.objects.filter(pk=one.pk, tenant=one.tenant_id, state__in=origins).update(
+        wish=wish
+    )
+    one.refresh_from_db()
+    if not changed:
+        raise WrongStateError(_why_not(one))
+
+
+def _why_not(one: Import) -> str:
+    return f"That cannot be done now: this import is “{State(one.state).label.lower()}”."
+
+
+def _record(one: Import, by: Actor, activity: str, text: str = "") -> None:
+    audit.record(by, one.tenant_id, audit.Type.REGISTRATION, activity, subject=str(one), text=text)
