@@ -15,13 +15,11 @@ MAX_EXTERNAL_IDS: Final = 1_000  # of one object; they are answered without pagi
 CONTROLS: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})  # Unicode categories; no address has them
 
 
-def bind(managed_object: ManagedObject, kind: str, value: str, *, by: Actor) -> ExternalId:
-    """Let ``value`` of type ``kind`` name the object.
+def check_external_id(kind: str, value: str) -> None:
+    """Say whether ``value`` of type ``kind`` can name an object.
 
     Raises:
-        InvalidObjectError: one of them is missing or too long.
-        ExternalIdTakenError: it names an object already, this one or another.
-        ManagedObject.DoesNotExist: the object is gone.
+        InvalidObjectError: one of them is missing, too long, or has a character that cannot be.
     """
     for what, text, most in (
         ("type", kind, MAX_EXTERNAL_TYPE_BYTES),
@@ -40,6 +38,17 @@ def bind(managed_object: ManagedObject, kind: str, value: str, *, by: Actor) -> 
         raise InvalidObjectError(
             "Field type cannot contain a slash: in addresses it ends there and the ID begins."
         )
+
+
+def bind(managed_object: ManagedObject, kind: str, value: str, *, by: Actor) -> ExternalId:
+    """Let ``value`` of type ``kind`` name the object.
+
+    Raises:
+        InvalidObjectError: one of them cannot be, or the object has too many.
+        ExternalIdTakenError: it names an object already, this one or another.
+        ManagedObject.DoesNotExist: the object is gone.
+    """
+    check_external_id(kind, value)
     with transaction.atomic():
         if not keep([managed_object.pk]):
             raise ManagedObject.DoesNotExist
