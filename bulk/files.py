@@ -7,15 +7,18 @@ is no longer needed.
 
 import io
 import secrets
+import uuid
 from typing import Final
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from django.db import transaction
 
 from bulk.models import Import, ImportBlock
 from tenants.encryption import unwrap_key, wrap_key
 
 BLOCK: Final = 1024 * 1024  # bytes of the file in each piece
 KEY_BYTES: Final = 32
+SWEPT_AT_ONCE: Final = 16  # pieces
 
 
 class Keeper:
@@ -104,7 +107,25 @@ def shred(owner: Import) -> None:
     The caller saves ``file_key`` and ``position``, in the same transaction.
     """
     owner.file_key, owner.position = b"", {}
-    ImportBlock.objects.filter(owner=owner)._raw_delete(using="default")  # type: ignore[attr-defined] # noqa: SLF001
+    pk = owner.pk
+    transaction.on_commit(lambda: sweep(pk))
+
+
+def sweep(pk: uuid.UUID) -> None:
+    """Remove the pieces of a file that nobody can read any more, a few at a time.
+
+    On SQLite everybody who writes waits for whoever does, and a file may be large.
+    """
+    pieces = ImportBlock.objects.filter(owner=pk, owner__file_key=b"")
+    while some := list(pieces.values_list("pk", flat=True)[:SWEPT_AT_ONCE]):
+        ImportBlock.objects.filter(pk__in=some).delete()
+
+
+def sweep_all() -> None:
+    """Remove pieces that were left when a server was killed right after a file was shredded."""
+    left = ImportBlock.objects.filter(owner__file_key=b"").values_list("owner", flat=True)
+    for pk in list(left.distinct()):
+        sweep(pk)
 
 
 def _nonce(number: int) -> bytes:

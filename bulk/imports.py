@@ -47,7 +47,6 @@ def receive(
     except FileProblem as error:
         problem = error
     except BaseException:
-        files.shred(one)
         one.delete()
         raise
     if problem is not None:
@@ -160,6 +159,7 @@ def undo(one: Import, *, by: Actor) -> None:
 
 def tidy() -> None:
     """Forget files that were left lying: half uploaded, or checked and never started."""
+    files.sweep_all()
     old = timezone.now() - LEFT_LYING
     lying = Import.objects.filter(state__in=HOLDS_FILE, created_at__lt=old)
     for one in lying.filter(state__in=(State.RECEIVING, State.READY)):

@@ -57,18 +57,24 @@ def keep_group(group: DeviceGroup | None) -> None:
 
 
 def touch(managed_object: ManagedObject) -> None:
-    """Note, in a transaction, that what is beneath the object changed; once a second is enough.
+    """Note, in a transaction, that what is beneath the object changed; once a second is enough."""
+    touch_all([managed_object.pk])
 
-    Nobody is waited for: whoever holds the object notes a change as well, or deletes it and waits
+
+def touch_all(objects: Collection[int]) -> None:
+    """Note, in a transaction, that what is beneath each of the objects changed.
+
+    Nobody is waited for: whoever holds an object notes a change as well, or deletes it and waits
     for the links that we have changed already.
     """
     now = timezone.now()
     stale = ManagedObject.objects.filter(
-        pk=managed_object.pk, updated_at__lt=now - timedelta(seconds=1)
-    )
+        pk__in=objects, updated_at__lt=now - timedelta(seconds=1)
+    ).order_by("pk")
     held = stale.select_for_update(of=("self",), skip_locked=True, no_key=True)
-    if held.values_list("pk", flat=True).first() is not None:
-        ManagedObject.objects.filter(pk=managed_object.pk).update(updated_at=now)
+    found = list(held.values_list("pk", flat=True))
+    if found:
+        ManagedObject.objects.filter(pk__in=found).update(updated_at=now)
 
 
 def link_children(parent: ManagedObject, children: Collection[int]) -> list[int]:

@@ -1,0 +1,245 @@
+"""Writing devices that are let in at once: object, login, external IDs, group."""
+
+import json
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any, Final
+
+from django.utils import timezone
+
+from bulk.engine import sql
+from bulk.engine.changes import Change
+from bulk.engine.grouping import Groups
+from bulk.engine.judging import Judged, Verdict
+from bulk.models import Import
+from inventory.fields import text_key
+from inventory.locks import touch_all
+from inventory.models import (
+    ChildLink,
+    DeviceCredentials,
+    ExternalId,
+    Kind,
+    ManagedObject,
+    State,
+    Tombstone,
+)
+from inventory.models.credentials import password_digest
+from inventory.models.managed_object import KEY_LENGTH
+from registration.lifecycle import Status
+from registration.models import RegistrationEvent
+from tenants import quota
+
+DEFAULT_TYPE: Final = "c8y_DefaultDevice"  # Source: Cumulocity, bulk device registration
+
+_OBJECT: Final = (
+    "id", "tenant", "kind", "name", "name_key", "type", "owner", "fragments", "created_at",
+    "created_by_name", "reported_at", "updated_at", "device_id", "state",
+)  # fmt: skip
+_LOGIN: Final = ("tenant", "device_id", "digest", "issued_at", "managed_object")
+_NAME: Final = ("tenant", "type", "value", "managed_object", "created_at")
+_LINK: Final = ("parent", "child", "kind")
+
+
+def write(
+    owner: Import, rows: Sequence[Judged], changes: dict[int, Change], groups: Groups
+) -> None:
+    """Write the rows that are to be created or updated; those without a place fail."""
+    # An accepted registration has a place already; it is freed with the registration.
+    lacking = [row for row in rows if _needs_place(row, changes) and row.login is None]
+    _take_places([row for row in lacking if not _is_counted(row)])
+    freed = _remove_registrations(owner, rows)
+    _take_places([row for row in freed if row.login is None and row.entry.password])
+    new = [row for row in rows if row.verdict is Verdict.CREATE]
+    changed = [row for row in rows if row.verdict is Verdict.UPDATE]
+    bare = [row for row in changed if row.device is None]  # a login without an object
+    _insert_objects(owner, [*new, *bare])
+    _insert_logins([row for row in [*new, *changed] if row.login is None and row.entry.password])
+    _insert_names((row, row.names()) for row in new)
+    made = {row.entry.line for row in bare}
+    _insert_names(
+        (row, row.names() if row.entry.line in made else changes[row.entry.line].names)
+        for row in changed
+    )
+    joining = [row for row in new if row.entry.path]
+    joining += [
+        row
+        for row in changed
+        if row.entry.path and (row.entry.line in made or changes[row.entry.line].joins)
+    ]
+    _join(joining, groups)
+    _update_objects(changed, changes, {_pk(row) for row in bare})
+    _update_logins([row for row in changed if row.login is not None], changes)
+    _forget_deleted(rows)
+
+
+def _needs_place(row: Judged, changes: dict[int, Change]) -> bool:
+    """Say whether a row lets one more device in."""
+    if row.verdict is Verdict.CREATE:
+        return bool(row.entry.password)
+    return row.verdict is Verdict.UPDATE and changes[row.entry.line].digest is not None
+
+
+def _take_places(rows: Sequence[Judged]) -> None:
+    wanted = Counter(row.tenant_id for row in rows)
+    given = quota.take_places(wanted) if wanted else {}
+    for row in rows:
+        if given[row.tenant_id] <= 0:
+            row.fail(
+                "limit", "", "You have reached devices limit. No more devices can be registered."
+            )
+        given[row.tenant_id] -= 1
+
+
+def _is_counted(row: Judged) -> bool:
+    found = row.registration
+    return found is not None and found.confirmed_at is None and found.status == Status.ACCEPTED
+
+
+def _remove_registrations(owner: Import, rows: Iterable[Judged]) -> list[Judged]:
+    """Let open registrations go, because their devices need not knock any more.
+
+    Return the rows whose registration had a place. A login that was delivered and never used goes
+    as well, with the object that came with it.
+    """
+    freed = []
+    for row in rows:
+        found = row.registration
+        if found is None or found.confirmed_at is not None or not _is_written(row):
+            continue
+        if _is_counted(row):
+            freed.append(row)
+        found.remove(by=owner.actor, kind=RegistrationEvent.Kind.SUPERSEDED)
+        if row.login is not None:
+            row.login = DeviceCredentials.objects.filter(pk=row.login.pk).first()
+        if row.device is not None:
+            row.device = ManagedObject.objects.filter(pk=row.device.pk).first()
+    return freed
+
+
+def _is_written(row: Judged) -> bool:
+    return row.verdict in {Verdict.CREATE, Verdict.UPDATE}
+
+
+def _insert_objects(owner: Import, rows: Sequence[Judged]) -> None:
+    if not rows:
+        return
+    now, by = timezone.now(), owner.created_by_name[:255]
+    values = []
+    for row, pk in zip(rows, sql.new_ids(ManagedObject, len(rows)), strict=True):
+        entry = row.entry
+        name = entry.name or entry.device_id
+        row.device = ManagedObject(pk=pk, tenant_id=row.tenant_id, device_id=entry.device_id)
+        has_login = bool(entry.password) or row.login is not None
+        values.append(
+            (
+                pk, row.tenant_id, Kind.DEVICE.value, name, text_key(name, KEY_LENGTH),
+                entry.type or DEFAULT_TYPE, DeviceCredentials.login_name(entry.device_id),
+                json.dumps(entry.fragments()), now, by, now, now, entry.device_id,
+                (State.NEVER_CONNECTED if has_login else State.NONE).value,
+            )
+        )  # fmt: skip
+    sql.insert(ManagedObject, _OBJECT, values)
+
+
+def _insert_logins(rows: Sequence[Judged]) -> None:
+    now = timezone.now()
+    sql.insert(
+        DeviceCredentials,
+        _LOGIN,
+        [
+            (
+                row.tenant_id,
+                row.entry.device_id,
+                password_digest(row.entry.device_id, row.entry.password),
+                now,
+                _pk(row),
+            )
+            for row in rows
+        ],
+    )
+
+
+def _insert_names(named: Iterable[tuple[Judged, Iterable[tuple[str, str]]]]) -> None:
+    now = timezone.now()
+    sql.insert(
+        ExternalId,
+        _NAME,
+        [
+            (row.tenant_id, kind, value, _pk(row), now)
+            for row, names in named
+            for kind, value in names
+        ],
+    )
+
+
+def _join(rows: Sequence[Judged], groups: Groups) -> None:
+    links = [
+        (groups.known[row.tenant_id, row.entry.path], _pk(row), ChildLink.Kind.ASSET.value)
+        for row in rows
+    ]
+    sql.insert(ChildLink, _LINK, links)
+    touch_all({parent for parent, _, _ in links})
+
+
+def _update_objects(
+    rows: Sequence[Judged], changes: dict[int, Change], made: Collection[int]
+) -> None:
+    now = timezone.now()
+    values = []
+    for row in rows:
+        change, device = changes[row.entry.line], row.device
+        assert device is not None  # noqa: S101 -- it was there, or has just been made
+        if not change.has_object or device.pk in made:
+            continue
+        name = device.name if change.name is None else change.name
+        fragments = device.fragments if change.fragments is None else change.fragments
+        values.append(
+            (
+                device.pk, name, text_key(name, KEY_LENGTH),
+                device.type if change.type is None else change.type, json.dumps(fragments),
+                device.device_id or row.entry.device_id, now, device.reported_at or now,
+                _state_after(row, change).value,
+            )
+        )  # fmt: skip
+    columns = (
+        "name", "name_key", "type", "fragments", "device_id", "updated_at", "reported_at", "state",
+    )  # fmt: skip
+    sql.update(ManagedObject, columns, values)
+
+
+def _state_after(row: Judged, change: Change) -> State:
+    if row.login is None:
+        return State.NEVER_CONNECTED if change.digest else State.NONE
+    row.login.digest = row.login.digest if change.digest is None else change.digest
+    return row.login.state
+
+
+def _update_logins(rows: Sequence[Judged], changes: dict[int, Change]) -> None:
+    """Replace passwords: the new one counts at once, and alone. Shut logins stay shut."""
+    now = timezone.now()
+    values = [
+        (row.login.pk, digest, "", None, now, _pk(row))
+        for row in rows
+        if row.login is not None
+        and ((digest := changes[row.entry.line].digest) or row.login.managed_object_id is None)
+    ]
+    known = {row.login.pk: row.login for row in rows if row.login is not None}
+    columns = ("digest", "previous_digest", "previous_until", "issued_at", "managed_object")
+    sql.update(
+        DeviceCredentials,
+        columns,
+        [(pk, digest or known[pk].digest, *rest) for pk, digest, *rest in values],
+    )
+
+
+def _forget_deleted(rows: Iterable[Judged]) -> None:
+    """Let tombstones go of devices that are in again."""
+    back = [row for row in rows if row.returns and _is_written(row) and row.entry.password]
+    for tenant_id in {row.tenant_id for row in back}:
+        ids = [row.entry.device_id for row in back if row.tenant_id == tenant_id]
+        Tombstone.objects.filter(sql.AnyOf("device_id", ids), tenant=tenant_id).delete()
+
+
+def _pk(row: Judged) -> Any:
+    assert row.device is not None  # noqa: S101 -- it was there, or has just been made
+    return row.device.pk

@@ -1,0 +1,206 @@
+"""Registering: chunk after chunk of the file, each in one transaction with its own checkpoint."""
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from django.db import IntegrityError, OperationalError, transaction
+from django.utils import timezone
+
+from bulk import files
+from bulk.engine import full, lease, simple, sql, stopping
+from bulk.engine.changes import find_changes
+from bulk.engine.grouping import Groups, place_of
+from bulk.engine.judging import Judge, Judged, Verdict
+from bulk.engine.pace import Pace
+from bulk.models import Existing, Form, Import, ImportItem, ImportProblem, Outcome, State
+from bulk.reading.dialect import Dialect
+from bulk.reading.header import Header
+from bulk.reading.rows import Batch, Position, Problem, read_batches
+from tenants import audit
+
+logger = logging.getLogger("gatehouse.bulk")
+
+ATTEMPTS: Final = 8  # for one chunk, while others change the same devices
+_OUTCOMES: Final = {
+    Verdict.CREATE: Outcome.CREATED,
+    Verdict.UPDATE: Outcome.UPDATED,
+    Verdict.UNCHANGED: Outcome.UNCHANGED,
+    Verdict.SKIP: Outcome.SKIPPED,
+    Verdict.FAIL: Outcome.FAILED,
+}
+_COUNTS: Final = {
+    Verdict.CREATE: "created",
+    Verdict.UPDATE: "updated",
+    Verdict.UNCHANGED: "unchanged",
+    Verdict.SKIP: "skipped",
+    Verdict.FAIL: "failed",
+}
+_ITEM: Final = ("owner", "line", "key", "outcome", "tenant_id", "number")
+_PROBLEM: Final = ("owner", "line", "column", "code", "reason", "device_id", "cells")
+
+
+def run(one: Import) -> None:
+    """Register the rest of the file, as far as nobody stops it."""
+    chunks = _Chunks(one)
+    with files.open_file(one) as stream:
+        batches = read_batches(
+            stream,
+            Dialect.from_dict(one.dialect),
+            chunks.header,
+            Position.from_dict(one.position),
+            most=lambda: chunks.pace.rows,
+        )
+        for batch in batches:
+            chunks.write(batch)
+            if one.state != State.RUNNING or stopping.is_asked():
+                return
+    finish(one, State.FINISHED)
+
+
+class _Chunks:
+    """Writes one chunk after the other."""
+
+    def __init__(self, one: Import) -> None:
+        self.one = one
+        self.pace = Pace()
+        self.judge = Judge(one, Existing(one.on_existing))
+        self.groups = Groups(one)
+        self.header = Header.from_dict(one.header)
+
+    def write(self, batch: Batch) -> None:
+        """Write a chunk and where the next one begins; or begin anew if others interfere."""
+        refused = self._make_groups(batch)
+        for attempt in range(ATTEMPTS):
+            started = time.monotonic()
+            try:
+                with transaction.atomic():
+                    self._write(batch, refused, started)
+            except (IntegrityError, OperationalError) as error:
+                # Somebody else has just registered one of these devices, or deleted a group.
+                if attempt == ATTEMPTS - 1 or not _may_pass(error):
+                    raise
+                self.groups.forget()
+                time.sleep(0.01 * 2**attempt)
+                refused = self._make_groups(batch)
+                self.one.refresh_from_db()
+            else:
+                self.pace.took(time.monotonic() - started)
+                return
+
+    def _make_groups(self, batch: Batch) -> dict[tuple[str, str], str]:
+        """Make the groups that rows need and that are not there; return why some cannot be."""
+        if not any(entry.path for entry in batch.entries):
+            return {}
+        rows = self.judge.judge(batch.entries, hold=False)
+        find_changes(rows)
+        missing = self.groups.find(rows)
+        return self.groups.make(missing, lambda: lease.keep(self.one)) if missing else {}
+
+    def _write(self, batch: Batch, refused: dict[tuple[str, str], str], started: float) -> None:
+        one = self.one
+        lease.keep(one, lock=True)
+        if sql.is_postgres():
+            sql.check_keys_at_once()
+        rows = self.judge.judge(batch.entries, hold=True)
+        for row in rows:
+            place = place_of(row)
+            if place in refused:
+                row.fail("path", "PATH", refused[place])
+        changes = find_changes(rows) if one.form == Form.FULL else {}
+        if self.groups.find(rows):
+            raise IntegrityError  # a group was deleted meanwhile: begin anew
+        if one.form == Form.FULL:
+            full.write(one, rows, changes, self.groups)
+        else:
+            simple.write(one, rows, self.groups)
+        self._note(batch, rows)
+        one.worked += time.monotonic() - started
+        state, wish = State(one.state), one.wish
+        if wish == Import.Wish.PAUSE and not batch.is_last:
+            one.state = State.PAUSED
+        lease.save(one, "state", "seen", "position", "worked", *_COUNTS.values())
+        if wish == Import.Wish.CANCEL and not batch.is_last:
+            one.state = state
+            finish(one, State.CANCELLED)
+
+    def _note(self, batch: Batch, rows: Sequence[Judged]) -> None:
+        """Write what became of each row, and count."""
+        one = self.one
+        sql.insert(
+            ImportItem,
+            _ITEM,
+            [
+                (
+                    one.pk, row.entry.line, row.key, _OUTCOMES[row.verdict].value, row.tenant_id,
+                    _number(one, row),
+                )
+                for row in rows
+                if row.code != "repeated"
+            ],
+        )  # fmt: skip
+        problems = [*batch.problems, *(row.problem(self.header) for row in rows if row.code)]
+        write_problems(one, sorted(problems, key=lambda problem: problem.line))
+        counts = Counter(row.verdict for row in rows)
+        counts[Verdict.FAIL] += len(batch.problems)
+        for verdict, name in _COUNTS.items():
+            setattr(one, name, getattr(one, name) + counts[verdict])
+        one.seen += counts.total()
+        one.position = batch.next.as_dict()
+
+
+def write_problems(one: Import, problems: Iterable[Problem]) -> None:
+    """Keep rows that failed, without their secrets."""
+    sql.insert(
+        ImportProblem,
+        _PROBLEM,
+        [
+            (
+                one.pk, each.line, each.column[:300], each.code, each.reason[:1_500],
+                each.device_id[:1_000], sql.plain(each.cells),
+            )
+            for each in problems
+        ],
+    )  # fmt: skip
+
+
+def finish(one: Import, state: State) -> None:
+    """End the work: nothing of the file is left, and the audit log has its line."""
+    with transaction.atomic():
+        lease.keep(one, lock=True)
+        files.shred(one)
+        one.state, one.finished_at, one.wish = state, timezone.now(), Import.Wish.NOTHING
+        if state == State.FINISHED:
+            one.rows = one.seen
+        lease.save(one, "state", "wish", "finished_at", "file_key", "position", "rows", "seen")
+        audit.record(
+            one.actor, one.tenant_id, audit.Type.REGISTRATION,
+            f"Bulk registration {State(state).label.lower()}", subject=str(one), text=told(one),
+            severity=audit.Severity.WARNING if one.failed else audit.Severity.INFORMATION,
+        )  # fmt: skip
+
+
+def told(one: Import) -> str:
+    """Return the counts as a sentence."""
+    return (
+        f"{one.created} created, {one.updated} updated, {one.unchanged} unchanged, "
+        f"{one.skipped} left as they were, {one.failed} failed."
+    )
+
+
+def _number(one: Import, row: Judged) -> int | None:
+    if one.form == Form.FULL:
+        return row.device.pk if row.device is not None else None
+    return row.registration.pk if row.registration is not None else None
+
+
+def _may_pass(error: Exception) -> bool:
+    """Say whether the same may succeed when it is tried again: a race, a deadlock, a full queue."""
+    if isinstance(error, IntegrityError):
+        return True
+    cause = type(error.__cause__).__name__
+    return cause in {"DeadlockDetected", "SerializationFailure", "LockNotAvailable"} or (
+        "locked" in str(error)
+    )

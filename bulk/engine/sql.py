@@ -1,0 +1,162 @@
+"""Many rows in one go: ``COPY`` on PostgreSQL, one prepared statement on SQLite."""
+
+import json
+import uuid
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from django.core.exceptions import EmptyResultSet
+from django.db import connection, models
+
+Rows = Iterable[Sequence[Any]]
+# How PostgreSQL is told what a list of texts stands for.
+_TYPES: Final = {
+    "BigAutoField": "bigint",
+    "BigIntegerField": "bigint",
+    "JSONField": "jsonb",
+    "DateTimeField": "timestamptz",
+    "BooleanField": "boolean",
+}
+
+
+def is_postgres() -> bool:
+    """Say whether the database is PostgreSQL."""
+    return connection.vendor == "postgresql"
+
+
+def insert(model: type[models.Model], columns: Sequence[str], rows: Rows) -> None:
+    """Insert ``rows``, tuples in the order of ``columns``; all others get their defaults.
+
+    Raises:
+        django.db.IntegrityError: one of them is there already.
+    """
+    rest = _defaults(model, columns)
+    names = [*(_column(model, name) for name in columns), *rest]
+    table, tail = model._meta.db_table, tuple(plain(value) for value in rest.values())
+    with connection.cursor() as cursor:
+        if not is_postgres():
+            marks = ", ".join(["%s"] * len(names))
+            cursor.executemany(
+                f"INSERT INTO {table} ({', '.join(names)}) VALUES ({marks})",
+                [(*map(plain, row), *tail) for row in rows],
+            )
+            return
+        copying = f"COPY {table} ({', '.join(names)}) FROM STDIN"
+        with (
+            connection.wrap_database_errors,
+            cursor.connection.cursor() as raw,
+            raw.copy(copying) as copy,
+        ):
+            for row in rows:
+                copy.write_row((*row, *tail))
+
+
+def update(model: type[models.Model], columns: Sequence[str], rows: Rows) -> None:
+    """Set ``columns`` of rows; each tuple is the ID and then a value for each column."""
+    names = [_column(model, name) for name in columns]
+    table, key = model._meta.db_table, model._meta.pk.column
+    rows = list(rows)
+    if not rows:
+        return
+    with connection.cursor() as cursor:
+        if not is_postgres():
+            sets = ", ".join(f"{name} = %s" for name in names)
+            cursor.executemany(
+                f"UPDATE {table} SET {sets} WHERE {key} = %s",
+                [(*map(plain, values), pk) for pk, *values in rows],
+            )
+            return
+        fields = [model._meta.pk, *(model._meta.get_field(name) for name in columns)]
+        arrays = ", ".join(f"%s::{_type(field)}[]" for field in fields)
+        sets = ", ".join(f"{name} = v.{name}" for name in names)
+        cursor.execute(
+            f"UPDATE {table} t SET {sets} FROM unnest({arrays}) AS v ({key}, {', '.join(names)})"
+            f" WHERE t.{key} = v.{key}",
+            [list(column) for column in zip(*rows, strict=True)],
+        )
+
+
+def new_ids(model: type[models.Model], number: int) -> list[int]:
+    """Return IDs that nobody else will get."""
+    table, key = model._meta.db_table, model._meta.pk.column
+    with connection.cursor() as cursor:
+        if is_postgres():
+            cursor.execute(
+                "SELECT nextval(pg_get_serial_sequence(%s, %s)) FROM generate_series(1, %s)",
+                [table, key, number],
+            )
+            return [row[0] for row in cursor.fetchall()]
+        # The transaction that this runs in holds the whole database.
+        cursor.execute("SELECT seq FROM sqlite_sequence WHERE name = %s", [table])
+        row = cursor.fetchone()
+        first = (row[0] if row else 0) + 1
+        return list(range(first, first + number))
+
+
+class AnyOf(models.Func):
+    """The condition that a column is one of many values, which are passed as one parameter."""
+
+    output_field = models.BooleanField()
+    conditional = True
+
+    def __init__(self, column: str, values: Collection[Any]) -> None:
+        super().__init__(models.F(column))
+        self.values = list(values)
+
+    def as_sql(  # type: ignore[override]
+        self, compiler: Any, _connection: Any, **_extra: Any
+    ) -> tuple[str, list[Any]]:
+        """Return the condition as the database takes it."""
+        if not self.values:
+            raise EmptyResultSet  # nothing is among nothing, and need not be asked for
+        column, parameters = compiler.compile(self.source_expressions[0])
+        if is_postgres():
+            kind = "bigint" if isinstance(self.values[0], int) else "text"
+            return f"{column} = ANY(%s::{kind}[])", [*parameters, self.values]
+        return f"{column} IN (SELECT value FROM json_each(%s))", [
+            *parameters,
+            json.dumps(self.values),
+        ]
+
+
+def plain(value: Any) -> Any:
+    """Return a value as the driver takes it."""
+    if isinstance(value, datetime) and not is_postgres():
+        return connection.ops.adapt_datetimefield_value(value)
+    if isinstance(value, uuid.UUID) and not is_postgres():
+        return value.hex
+    if isinstance(value, dict | list):
+        return json.dumps(value)
+    return value
+
+
+def _type(field: Any) -> str:
+    return _TYPES.get(type(getattr(field, "target_field", field)).__name__, "text")
+
+
+def _column(model: type[models.Model], name: str) -> str:
+    field: Any = model._meta.get_field(name)
+    return connection.ops.quote_name(field.column)
+
+
+def _defaults(model: type[models.Model], columns: Sequence[str]) -> dict[str, Any]:
+    """Return what the columns hold that nobody names."""
+    named = {model._meta.get_field(name).name for name in columns}
+    return {
+        connection.ops.quote_name(str(field.column)): field.get_default()
+        for field in model._meta.concrete_fields
+        if field.name not in named and not field.primary_key and field.get_default() is not None
+    }
+
+
+def check_keys_at_once() -> None:
+    """Let foreign keys be checked with each statement, which is cheaper than at the commit."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+
+
+def delete(model: type[models.Model], column: str, values: Collection[Any]) -> None:
+    """Delete rows by one of their columns; what points at them must be gone already."""
+    rows = model._base_manager.filter(AnyOf(column, values))
+    rows._raw_delete(using="default")
