@@ -175,11 +175,16 @@ def _path_within(
         _check_depth(len(lineage(parent)) + 1)  # of loose ones nothing else says it
         return ""
     path = f"{parent.path}{PATH_SEPARATOR}{name}" if parent else name
-    _check_path(path)
+    check_path(path)
     return path
 
 
-def _check_path(path: str) -> None:
+def check_path(path: str) -> None:
+    """See to it that a group can be at ``path``.
+
+    Raises:
+        GroupPathError: it is too long, or too deep.
+    """
     if len(path) > MAX_PATH_LENGTH:
         msg = f"The path of a group can have at most {MAX_PATH_LENGTH} characters: “{path[:60]}…”."
         raise GroupPathError(msg)
@@ -291,7 +296,7 @@ def _set_paths_below(group: DeviceGroup, old_path: str) -> None:
             below.exclude(path="").update(path="", updated_at=now)
         elif old_path:
             for one in below.values_list("path", flat=True):
-                _check_path(group.path + one[len(old_path) :])
+                check_path(group.path + one[len(old_path) :])
             behind = Substr(F("path"), len(old_path) + 1)
             below.update(path=Concat(Value(group.path), behind), updated_at=now)
         else:  # it came into the tree: nothing below has had a path until now
@@ -299,7 +304,7 @@ def _set_paths_below(group: DeviceGroup, old_path: str) -> None:
                 assert placed.parent is not None  # noqa: S101 -- it is below something
                 placed.path = f"{placed.parent.path}{PATH_SEPARATOR}{placed.name}"
                 placed.updated_at = now
-                _check_path(placed.path)
+                check_path(placed.path)
                 placed.save(update_fields=["path", "updated_at"])
 
 

@@ -2,8 +2,8 @@
 
 import json
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
-from typing import Any, Final
+from collections.abc import Iterable, Sequence
+from typing import Final
 
 from django.utils import timezone
 
@@ -67,7 +67,7 @@ def write(
         if row.entry.path and (row.entry.line in made or changes[row.entry.line].joins)
     ]
     _join(joining, groups)
-    _update_objects(changed, changes, {_pk(row) for row in bare})
+    _update_objects(changed, changes)
     _update_logins([row for row in changed if row.login is not None], changes)
     _forget_deleted(rows)
 
@@ -128,7 +128,7 @@ def _insert_objects(owner: Import, rows: Sequence[Judged]) -> None:
     for row, pk in zip(rows, sql.new_ids(ManagedObject, len(rows)), strict=True):
         entry = row.entry
         name = entry.name or entry.device_id
-        row.device = ManagedObject(pk=pk, tenant_id=row.tenant_id, device_id=entry.device_id)
+        row.number = pk
         has_login = bool(entry.password) or row.login is not None
         values.append(
             (
@@ -181,15 +181,12 @@ def _join(rows: Sequence[Judged], groups: Groups) -> None:
     touch_all({parent for parent, _, _ in links})
 
 
-def _update_objects(
-    rows: Sequence[Judged], changes: dict[int, Change], made: Collection[int]
-) -> None:
+def _update_objects(rows: Sequence[Judged], changes: dict[int, Change]) -> None:
     now = timezone.now()
     values = []
     for row in rows:
         change, device = changes[row.entry.line], row.device
-        assert device is not None  # noqa: S101 -- it was there, or has just been made
-        if not change.has_object or device.pk in made:
+        if device is None or not change.has_object:  # it has just been made
             continue
         name = device.name if change.name is None else change.name
         fragments = device.fragments if change.fragments is None else change.fragments
@@ -240,6 +237,9 @@ def _forget_deleted(rows: Iterable[Judged]) -> None:
         Tombstone.objects.filter(sql.AnyOf("device_id", ids), tenant=tenant_id).delete()
 
 
-def _pk(row: Judged) -> Any:
-    assert row.device is not None  # noqa: S101 -- it was there, or has just been made
-    return row.device.pk
+def _pk(row: Judged) -> int:
+    """Return the ID of the row's object: it was there, or has just been made."""
+    if row.number is None:
+        assert row.device is not None  # noqa: S101 -- one of the two is so
+        row.number = row.device.pk
+    return row.number

@@ -4,9 +4,8 @@ Groups are made in transactions of their own before the rows are written: making
 tenant's tree still, which is nothing to do for as long as thousands of rows take.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from itertools import accumulate
 from typing import Final
 
 from django.db import transaction
@@ -14,12 +13,12 @@ from django.db import transaction
 from bulk.engine.judging import Judged, Verdict
 from bulk.engine.sql import AnyOf
 from bulk.models import Import, ImportGroup
-from inventory.groups import group_at
-from inventory.locks import hold_tree
-from inventory.models import PATH_SEPARATOR, DeviceGroup, GroupPathError
+from inventory.group_paths import make_groups
+from inventory.models import DeviceGroup
 from tenants.models import Tenant
 
 REMEMBERED: Final = 20_000  # paths; then it starts anew, so that memory stays what it is
+AT_ONCE: Final = 200  # groups made in one transaction
 
 Place = tuple[str, str]  # a tenant's ID and a path
 
@@ -31,9 +30,9 @@ class Groups:
     owner: Import
     known: dict[Place, int] = field(default_factory=dict)
 
-    def find(self, rows: Iterable[Judged]) -> set[Place]:
-        """Look up the groups that rows name; return those that are not there."""
-        wanted = {place for row in rows if (place := place_of(row))} - self.known.keys()
+    def look_up(self, places: Iterable[Place]) -> set[Place]:
+        """Look groups up; return those that are not there."""
+        wanted = set(places) - self.known.keys()
         if not wanted:
             return set()
         if len(self.known) > REMEMBERED:
@@ -45,29 +44,29 @@ class Groups:
                 self.known[tenant_id, path] = pk
         return wanted - self.known.keys()
 
+    def find(self, rows: Iterable[Judged]) -> set[Place]:
+        """Look up the groups that rows put their devices into; return those not there."""
+        return self.look_up(place for row in rows if (place := place_of(row)))
+
     def make(self, missing: Iterable[Place], keep: Callable[[], None]) -> dict[Place, str]:
-        """Make groups; return why some could not be. ``keep`` is called after each of them."""
+        """Make groups; return why some could not be. ``keep`` is called now and then."""
         refused: dict[Place, str] = {}
-        for place in sorted(missing):
-            tenant_id, path = place
-            try:
-                self.known[place] = self._make(Tenant.objects.get(pk=tenant_id), path)
-            except GroupPathError as error:
-                refused[place] = str(error)
+        places = sorted(missing)
+        for start in range(0, len(places), AT_ONCE):
+            some = places[start : start + AT_ONCE]
+            for tenant_id in sorted({tenant_id for tenant_id, _ in some}):
+                paths = [path for tenant, path in some if tenant == tenant_id]
+                reasons = self._make(Tenant.objects.get(pk=tenant_id), paths)
+                refused |= {(tenant_id, path): reason for path, reason in reasons.items()}
             keep()
         return refused
 
-    def _make(self, tenant: Tenant, path: str) -> int:
-        steps = list(accumulate(path.split(PATH_SEPARATOR), lambda a, b: f"{a}{PATH_SEPARATOR}{b}"))
+    def _make(self, tenant: Tenant, paths: list[str]) -> Mapping[str, str]:
         with transaction.atomic():
-            hold_tree(tenant)
-            there = DeviceGroup.objects.filter(AnyOf("path", steps), tenant=tenant)
-            paths = set(there.values_list("path", flat=True))
-            for step in steps:
-                group = group_at(tenant, step, by=self.owner.actor)
-                if step not in paths:
-                    ImportGroup.objects.create(owner=self.owner, number=group.pk)
-        return group.pk
+            known, made, refused = make_groups(tenant, paths, by=self.owner.actor)
+            ImportGroup.objects.bulk_create(ImportGroup(owner=self.owner, number=pk) for pk in made)
+        self.known |= {(tenant.pk, path): pk for path, pk in known.items()}
+        return refused
 
     def forget(self) -> None:
         """Look everything up anew: somebody has changed the tree."""

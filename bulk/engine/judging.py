@@ -46,6 +46,7 @@ class Judged:
     device: ManagedObject | None = None
     login: DeviceCredentials | None = None
     registration: Registration | None = None
+    number: int | None = None  # of what was written: an object, or a registration
     returns: bool = False  # it was deleted here before
     code: str = ""
     column: str = ""

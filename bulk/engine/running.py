@@ -92,8 +92,16 @@ class _Chunks:
 
     def _make_groups(self, batch: Batch) -> dict[tuple[str, str], str]:
         """Make the groups that rows need and that are not there; return why some cannot be."""
-        if not any(entry.path for entry in batch.entries):
+        own = self.one.tenant_id
+        is_told = self.one.tenant.is_management
+        places = {
+            (entry.tenant_id if is_told else own, entry.path)
+            for entry in batch.entries
+            if entry.path
+        }
+        if not self.groups.look_up(places):
             return {}
+        # Only for rows that will be written: one that fails leaves no group behind.
         rows = self.judge.judge(batch.entries, hold=False)
         find_changes(rows)
         missing = self.groups.find(rows)
@@ -135,7 +143,7 @@ class _Chunks:
             [
                 (
                     one.pk, row.entry.line, row.key, _OUTCOMES[row.verdict].value, row.tenant_id,
-                    _number(one, row),
+                    _number(row),
                 )
                 for row in rows
                 if row.code != "repeated"
@@ -190,10 +198,12 @@ def told(one: Import) -> str:
     )
 
 
-def _number(one: Import, row: Judged) -> int | None:
-    if one.form == Form.FULL:
-        return row.device.pk if row.device is not None else None
-    return row.registration.pk if row.registration is not None else None
+def _number(row: Judged) -> int | None:
+    """Return the ID of what a row is about, if it is there."""
+    if row.number is not None:
+        return row.number
+    found = row.device or row.registration
+    return found.pk if found is not None else None
 
 
 def _may_pass(error: Exception) -> bool:

@@ -45,7 +45,7 @@ def _insert(owner: Import, rows: Sequence[Judged], groups: Groups) -> None:
     waiting = Status.WAITING_FOR_CONNECTION.value
     for row, pk in zip(rows, sql.new_ids(Registration, len(rows)), strict=True):
         device_id = row.entry.device_id
-        row.registration = Registration(pk=pk, tenant_id=row.tenant_id, device_id=device_id)
+        row.number = pk
         registrations.append(
             (
                 pk, row.tenant_id, device_id, waiting, _group(row, groups), now, user,
