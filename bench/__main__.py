@@ -294,17 +294,7 @@ def _spread(result: Result) -> str:
 def installation(rows: int, database_url: str) -> Iterator[Installation]:
     """Yield a filled and served installation in a temporary directory."""
     with tempfile.TemporaryDirectory(prefix="gatehouse-bench-") as directory:
-        environment = {
-            **os.environ,
-            "DJANGO_SETTINGS_MODULE": "bench.settings",
-            "DATABASE_URL": database_url,
-            "GATEHOUSE_DATA_DIR": directory,
-            "GATEHOUSE_ADMIN_PASSWORD": secrets.token_urlsafe(18),
-            "GATEHOUSE_BOOTSTRAP_PASSWORD": secrets.token_urlsafe(18),
-            "GATEHOUSE_WORKERS": str(WORKERS),
-            "HOST": "127.0.0.1",
-            "PORT": str(_free_port()),
-        }
+        environment = _environment(directory, database_url)
         with (Path(directory) / "server.log").open("w") as log:
             one = Installation(rows, environment, log)
             try:
@@ -312,6 +302,20 @@ def installation(rows: int, database_url: str) -> Iterator[Installation]:
                 yield one
             finally:
                 one.stop()
+
+
+def _environment(directory: str, database_url: str) -> dict[str, str]:
+    return {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "bench.settings",
+        "DATABASE_URL": database_url,
+        "GATEHOUSE_DATA_DIR": directory,
+        "GATEHOUSE_ADMIN_PASSWORD": secrets.token_urlsafe(18),
+        "GATEHOUSE_BOOTSTRAP_PASSWORD": secrets.token_urlsafe(18),
+        "GATEHOUSE_WORKERS": str(WORKERS),
+        "HOST": "127.0.0.1",
+        "PORT": str(_free_port()),
+    }
 
 
 def _free_port() -> int:
@@ -325,12 +329,27 @@ def _database_urls() -> tuple[str, str]:
     url = os.environ.get("DATABASE_URL", "")
     if not url:
         return "", ""
+    return url, _another_database(url, "short_list")
+
+
+def _another_database(url: str, name: str) -> str:
+    """Make a database on the same server; return where it is."""
     import psycopg  # noqa: PLC0415 -- on SQLite nothing of it is needed
 
     with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("CREATE DATABASE short_list")
+        connection.execute(f"CREATE DATABASE {name}")
     base, _, rest = url.partition("?")
-    return url, f"{base.rpartition('/')[0]}/short_list{'?' + rest if rest else ''}"
+    return f"{base.rpartition('/')[0]}/{name}{'?' + rest if rest else ''}"
+
+
+def measure_bulk(long_url: str) -> None:
+    """Register a file in a database of its own, in a process of its own."""
+    url = long_url and _another_database(long_url, "bulk")
+    with tempfile.TemporaryDirectory(prefix="gatehouse-bench-") as directory:
+        command = [sys.executable, "-m", "bench.bulk", str(ROWS)]
+        environment = _environment(directory, url)
+        sys.stdout.flush()
+        subprocess.run(command, cwd=ROOT, env=environment, check=True)
 
 
 def measure() -> None:
@@ -350,6 +369,7 @@ def measure() -> None:
         measure_polls(runner, large)
         measure_lists(runner, large, small)
         measure_devices(runner, large, small)
+    measure_bulk(long_url)
     print(f"  took {time.monotonic() - started:.0f} s\n", flush=True)
 
 
