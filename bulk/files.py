@@ -21,6 +21,10 @@ KEY_BYTES: Final = 32
 SWEPT_AT_ONCE: Final = 16  # pieces
 
 
+class FileGoneError(Exception):
+    """A piece of the file is not there."""
+
+
 class Keeper:
     """Takes a file piece by piece."""
 
@@ -93,7 +97,12 @@ class KeptFile(io.RawIOBase):
     def _fetch(self, number: int) -> bytes:
         kept = ImportBlock.objects.filter(owner=self._owner, number=number)
         data = kept.values_list("data", flat=True).first()
-        return b"" if data is None else self._cipher.decrypt(_nonce(number), bytes(data), None)
+        if data is not None:
+            return self._cipher.decrypt(_nonce(number), bytes(data), None)
+        if number * BLOCK < self._owner.size:
+            # Half a file must not be taken for a whole one.
+            raise FileGoneError
+        return b""
 
 
 def open_file(owner: Import) -> io.BufferedReader:

@@ -65,8 +65,9 @@ class Judged:
         )  # fmt: skip
 
     def names(self) -> list[tuple[str, str]]:
-        """Return the external IDs of the device, with their types."""
-        return [(self.entry.id_type, self.entry.device_id), *self.entry.external]
+        """Return the external IDs of the device, with their types, each once."""
+        main = (self.entry.id_type, self.entry.device_id)
+        return list(dict.fromkeys((main, *self.entry.external))) if self.entry.external else [main]
 
 
 @dataclass

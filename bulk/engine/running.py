@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from django.db import IntegrityError, OperationalError, transaction
+from django.db import DataError, IntegrityError, OperationalError, transaction
 from django.utils import timezone
 
 from bulk import files
 from bulk.engine import full, lease, simple, sql, stopping
-from bulk.engine.changes import find_changes
+from bulk.engine.changes import Change, find_changes
 from bulk.engine.grouping import Groups, place_of
 from bulk.engine.judging import Judge, Judged, Verdict
 from bulk.engine.pace import Pace
@@ -24,6 +24,9 @@ from tenants import audit
 logger = logging.getLogger("gatehouse.bulk")
 
 ATTEMPTS: Final = 8  # for one chunk, while others change the same devices
+REFUSED: Final = (
+    "The database refused this row. Somebody may be changing the same device: try the row again."
+)
 _OUTCOMES: Final = {
     Verdict.CREATE: Outcome.CREATED,
     Verdict.UPDATE: Outcome.UPDATED,
@@ -75,12 +78,13 @@ class _Chunks:
         refused = self._make_groups(batch)
         for attempt in range(ATTEMPTS):
             started = time.monotonic()
+            one_by_one = attempt == ATTEMPTS - 1
             try:
                 with transaction.atomic():
-                    self._write(batch, refused, started)
-            except (IntegrityError, OperationalError) as error:
+                    self._write(batch, refused, started, one_by_one=one_by_one)
+            except (IntegrityError, DataError, OperationalError) as error:
                 # Somebody else has just registered one of these devices, or deleted a group.
-                if attempt == ATTEMPTS - 1 or not _may_pass(error):
+                if one_by_one or not _may_pass(error):
                     raise
                 self.groups.forget()
                 time.sleep(0.01 * 2**attempt)
@@ -107,7 +111,14 @@ class _Chunks:
         missing = self.groups.find(rows)
         return self.groups.make(missing, lambda: lease.keep(self.one)) if missing else {}
 
-    def _write(self, batch: Batch, refused: dict[tuple[str, str], str], started: float) -> None:
+    def _write(
+        self,
+        batch: Batch,
+        refused: dict[tuple[str, str], str],
+        started: float,
+        *,
+        one_by_one: bool,
+    ) -> None:
         one = self.one
         lease.keep(one, lock=True)
         if sql.is_postgres():
@@ -120,10 +131,10 @@ class _Chunks:
         changes = find_changes(rows) if one.form == Form.FULL else {}
         if self.groups.find(rows):
             raise IntegrityError  # a group was deleted meanwhile: begin anew
-        if one.form == Form.FULL:
-            full.write(one, rows, changes, self.groups)
+        if one_by_one:
+            self._write_one_by_one(rows, changes)
         else:
-            simple.write(one, rows, self.groups)
+            self._write_rows(rows, changes)
         self._note(batch, rows)
         one.worked += time.monotonic() - started
         state, wish = State(one.state), one.wish
@@ -133,6 +144,21 @@ class _Chunks:
         if wish == Import.Wish.CANCEL and not batch.is_last:
             one.state = state
             finish(one, State.CANCELLED)
+
+    def _write_rows(self, rows: Sequence[Judged], changes: dict[int, Change]) -> None:
+        if self.one.form == Form.FULL:
+            full.write(self.one, rows, changes, self.groups)
+        else:
+            simple.write(self.one, rows, self.groups)
+
+    def _write_one_by_one(self, rows: Sequence[Judged], changes: dict[int, Change]) -> None:
+        """Find out which rows the database refuses; all others are written."""
+        for row in rows:
+            try:
+                with transaction.atomic():
+                    self._write_rows([row], changes)
+            except (IntegrityError, DataError):
+                row.fail("database", "", REFUSED)
 
     def _note(self, batch: Batch, rows: Sequence[Judged]) -> None:
         """Write what became of each row, and count."""
@@ -208,7 +234,7 @@ def _number(row: Judged) -> int | None:
 
 def _may_pass(error: Exception) -> bool:
     """Say whether the same may succeed when it is tried again: a race, a deadlock, a full queue."""
-    if isinstance(error, IntegrityError):
+    if isinstance(error, IntegrityError | DataError):
         return True
     cause = type(error.__cause__).__name__
     return cause in {"DeadlockDetected", "SerializationFailure", "LockNotAvailable"} or (

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
+from django.db import IntegrityError
 from django.utils import timezone
 
 from bulk.engine import sql
@@ -11,7 +12,7 @@ from bulk.engine.grouping import Groups
 from bulk.engine.judging import Judged, Verdict
 from bulk.models import Import
 from inventory.locks import keep
-from inventory.models import DeviceGroup
+from inventory.models import DeviceGroup, GroupPathError
 from registration.errors import RegistrationError
 from registration.lifecycle import Stage, Status
 from registration.models import Registration, RegistrationEvent, Tally
@@ -71,6 +72,8 @@ def _change_group(owner: Import, row: Judged, groups: Groups) -> None:
         row.registration.join_group(group, by=owner.actor)
     except RegistrationError as error:
         row.fail(error.code, "PATH", str(error))
+    except GroupPathError as error:  # deleted in this very moment: begin anew
+        raise IntegrityError from error
 
 
 def _group(row: Judged, groups: Groups) -> int | None:

@@ -1,7 +1,10 @@
 """Devices that are let in by a file."""
 
 import pytest
+from django.db import IntegrityError
 
+from bulk import imports
+from bulk.engine import full
 from bulk.models import Existing, State
 from inventory import logins
 from inventory.models import DeviceCredentials, DeviceGroup, ExternalId, ManagedObject, Tombstone
@@ -9,7 +12,16 @@ from registration.lifecycle import Stage
 from registration.models import Registration
 from tenants.actors import Actor
 from tenants.models import Tenant
-from tests.bulk.files import FULL, SECRET, counts, outcomes, reasons, registered
+from tests.bulk.files import (
+    FULL,
+    SECRET,
+    carried_on,
+    counts,
+    outcomes,
+    reasons,
+    received,
+    registered,
+)
 from tests.logins import comes_in, let_in, login_of
 
 pytestmark = pytest.mark.django_db
@@ -206,3 +218,34 @@ def test_a_group_that_cannot_be_fails_its_rows_only(acme):
     one = registered(acme, FULL + f"a;{SECRET};;;{deep}\nb;{SECRET};;;Plant\n", BY)
     assert counts(one) == {"created": 1, "failed": 1}
     assert outcomes(one)[3] == "CREATED"
+
+
+def test_an_external_id_that_is_named_twice_in_a_row_is_one(acme):
+    one = registered(acme, f"ID;CREDENTIALS;external-c8y_Serial\na;{SECRET};a\n", BY)
+    assert counts(one) == {"created": 1}
+    assert ExternalId.objects.count() == 1
+
+
+def test_a_row_that_the_database_refuses_fails_alone(acme, monkeypatch):
+    monkeypatch.setattr("bulk.engine.running.ATTEMPTS", 2)
+    insert = full._insert_logins
+
+    def refusing(rows):
+        if any(row.entry.device_id == "b" for row in rows):
+            raise IntegrityError
+        insert(rows)
+
+    monkeypatch.setattr(full, "_insert_logins", refusing)
+    one = registered(acme, FULL + "".join(f"{name};{SECRET};;;Plant\n" for name in "abc"), BY)
+    assert counts(one) == {"created": 2, "failed": 1}
+    assert reasons(one) == [(3, "", "database")]
+    assert ManagedObject.objects.devices().count() == ExternalId.objects.count() == 2
+
+
+def test_a_file_of_which_a_piece_is_missing_is_not_taken_for_a_shorter_one(acme, monkeypatch):
+    monkeypatch.setattr("bulk.files.BLOCK", 100)
+    text = FULL + "".join(f"d-{n};{SECRET};;;\n" for n in range(20))
+    one = received(acme, text, BY)
+    one.blocks.filter(number=3).delete()
+    imports.start(one, on_existing=Existing.UPDATE, by=BY)
+    assert carried_on(one).state == State.PAUSED
