@@ -2,6 +2,7 @@
 
 import codecs
 import re
+from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
@@ -87,7 +88,7 @@ class Detector:
         self._decoder: codecs.IncrementalDecoder | None = None  # as long as it proves right
         self._is_within = False  # a character that goes on in the next block
         self._has_letters = False  # beyond ASCII; they were valid so far
-        self._lines = 1
+        self._passed: Counter[str] = Counter()  # ends of lines of both kinds
         self._delimiter = self._newline = ""
 
     def feed(self, block: bytes) -> None:
@@ -137,7 +138,7 @@ class Detector:
         nul = text.find("\0") if is_wide else block.find(b"\0")
         if nul >= 0:
             before = text[:nul] if is_wide else block[:nul].decode("latin-1")
-            raise FileProblem(_NO_TEXT, line=self._lines + self._line_ends(before))
+            raise FileProblem(_NO_TEXT, line=self._line(before))
         if not is_wide and (self._is_within or not block.isascii()):
             self._decode(block)
         if not self._newline:
@@ -146,11 +147,9 @@ class Detector:
                 self._find_header()
             if len(self._head) > MAX_HEADER:
                 msg = f"The first line names the columns; it can have at most {MAX_HEADER:,} bytes."
-                raise FileProblem(msg, line=self._lines)
-        if is_wide:
-            self._lines += self._line_ends(text)
-        else:
-            self._lines += block.count(b"\r" if self._newline == "CR" else b"\n")
+                raise FileProblem(msg, line=self._line())
+        for end in "\n\r":
+            self._passed[end] += text.count(end) if is_wide else block.count(end.encode())
 
     def _ends_with_cr(self, block: bytes) -> bool:
         """Say whether a line may have ended right before ``block``."""
@@ -170,7 +169,7 @@ class Detector:
                 self._encoding, self._decoder, self._is_within = "cp1252", None, False
                 return ""
             wide = "" if self._encoding == "utf-8" else self._encoding
-            line = self._lines + self._line_ends(before.decode(wide or "latin-1", "replace"))
+            line = self._line(before.decode(wide or "latin-1", "replace"))
             msg = (
                 f"The file begins as {_ENCODINGS[self._encoding]}, and this line is something "
                 "else. Save the whole list as “CSV UTF-8”."
@@ -180,10 +179,10 @@ class Detector:
         self._is_within = bool(self._decoder.getstate()[0])
         return text
 
-    def _line_ends(self, text: str) -> int:
-        if not self._newline:
-            return text.count("\n") or text.count("\r")
-        return text.count(NEWLINES[self._newline])
+    def _line(self, before: str = "") -> int:
+        """Return the number of the line in which the present block is, behind ``before``."""
+        lf, cr = (self._passed[end] + before.count(end) for end in "\n\r")
+        return 1 + (cr if self._newline == "CR" else lf or cr * (not self._newline))
 
     def _find_header(self, *, is_end: bool = False) -> None:
         """Look for the header in what there is; blank lines before it are forgotten."""

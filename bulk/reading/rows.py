@@ -104,6 +104,7 @@ class RowReader:
         at_auth, at_password, at_otp = at("AUTH_TYPE"), at("CREDENTIALS"), at("ENROLLMENT_OTP")
         is_full = header.form is Form.FULL
         is_id, is_password, has_tabs = PLAIN_ID.fullmatch, PASSWORD.fullmatch, delimiter == "\t"
+        between = f'"{delimiter}"'
         paths, id_types, tenants, auth_types = (
             self._paths, self._id_types, self._tenants, AUTH_TYPES,
         )  # fmt: skip
@@ -112,9 +113,17 @@ class RowReader:
 
         def quick(line: str, number: int) -> Entry | None:
             shown = line.replace("\t", "") if has_tabs else line
-            if '"' in line or "'" in line or len(line) > room or not shown.isprintable():
+            if "'" in line or len(line) > room or not shown.isprintable():
                 return None
-            cells = line.split(delimiter)
+            is_quoted = '"' in line
+            if not is_quoted:
+                cells = line.split(delimiter)
+            elif has_tabs and line.count("\t") >= width:
+                return None
+            elif line[0] == line[-1] == '"' and line.count('"') == 2 * width:
+                cells = line[1:-1].split(between)  # in so many cells that no quote is left
+            else:
+                return None
             if len(cells) != width:
                 return None
             cells.append("")  # what a column that is not there holds
@@ -160,7 +169,7 @@ class RowReader:
                         external = (*external, pair)
             properties: dict[str, Any] = {}
             for position, members in customs:
-                value = cells[position].strip()
+                value = cells[position] if is_quoted else cells[position].strip()
                 if value:
                     put(properties, members, value)
             return Entry(
