@@ -83,6 +83,7 @@ class Detector:
     def __init__(self) -> None:
         self._lead = bytearray()  # the first bytes, until there are enough of them to look at
         self._head = bytearray()  # what there is of the header, until it is complete
+        self._blank = 0  # bytes of blank lines before it
         self._encoding = ""
         self._bom = 0
         self._decoder: codecs.IncrementalDecoder | None = None  # as long as it proves right
@@ -145,7 +146,7 @@ class Detector:
             self._head += block
             if b"\n" in block or b"\r" in block or self._ends_with_cr(block):
                 self._find_header()
-            if len(self._head) > MAX_HEADER:
+            if self._blank + len(self._head) > MAX_HEADER:
                 msg = f"The first line names the columns; it can have at most {MAX_HEADER:,} bytes."
                 raise FileProblem(msg, line=self._line())
         for end in "\n\r":
@@ -202,10 +203,12 @@ class Detector:
             elif line.strip(_AROUND):
                 self._delimiter = self._delimiter or _delimiter_of(line)
                 self._newline = _NAMES[found[0] if found else "\n"]
-                self._head = bytearray()
+                self._head, self._blank = bytearray(), 0
                 return
             at = found.end() if found else len(head)
-        del self._head[: len(head[:at].encode(encoding, errors))]
+        blank = len(head[:at].encode(encoding, errors))
+        self._blank += blank
+        del self._head[:blank]
 
 
 def _unmarked(lead: bytes) -> str:

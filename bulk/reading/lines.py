@@ -23,6 +23,7 @@ class Lines:
         self.lines: list[str] = []
         self.number = start.line
         self.is_end = False
+        self.blocks = 0  # read so far
         self._stream, self._dialect = stream, dialect
         self._newline = NEWLINES[dialect.newline]
         self._decoder = codecs.getincrementaldecoder(dialect.encoding)(dialect.errors)
@@ -64,6 +65,7 @@ class Lines:
     def _read(self) -> str:
         """Return the next block as text; at the end of the file, whatever is left."""
         data = self._stream.read(BLOCK)
+        self.blocks += 1
         if data:
             return self._decoder.decode(data)
         self.is_end = True

@@ -33,6 +33,7 @@ from registration.device_ids import RESERVED
 __all__ = ["Batch", "Entry", "Position", "Problem", "RowReader", "Warning_", "read_batches"]
 
 REMEMBERED: Final = 10_000  # paths, types and tenants that were fine
+MAX_BLOCKS: Final = 64  # read for one batch; endless blank lines do not keep anybody waiting
 MAX_NAMED: Final = 10  # columns in one warning
 # A quick yes to IDs of plain letters; anything else is looked at by the rule itself.
 PLAIN_ID: Final = re.compile(r"[!-#%-*,-.0-\[\]-~]{1,1000}")
@@ -66,7 +67,11 @@ class RowReader:
         every, first, index = lines.lines, lines.number, start
         stop = len(found) + len(problems) + most
         while index < len(every) and len(found) + len(problems) < stop:
-            entry = quick(every[index], first + index)
+            line = every[index]
+            if not line:
+                index += 1
+                continue
+            entry = quick(line, first + index)
             if entry is not None:
                 index += 1
             else:
@@ -223,6 +228,8 @@ def read_batches(
 ) -> Iterator[Batch]:
     """Yield the rows from ``start`` on, at most ``most`` at once; the last batch says so.
 
+    A batch may have no rows, where the file has long stretches of nothing.
+
     Whoever goes on from the ``next`` of a batch reads the very same rows; only the warnings about
     lost zeros know no more than what has been read since ``start``.
     """
@@ -234,14 +241,13 @@ def read_batches(
         if row == 0 and start.row == 0:
             batch.warnings += _about_columns(header)
         wanted = max(1, most() if callable(most) else most)
+        until = lines.blocks + MAX_BLOCKS
         while True:
             index = reader.read(lines, index, wanted - _count(batch), batch)
-            if _count(batch) >= wanted:
-                break
-            if not lines.more(index):
+            if _count(batch) >= wanted or lines.blocks >= until or not lines.more(index):
                 break
             index = 0
-        index = _behind_blank_lines(lines, index)
+        index = _behind_blank_lines(lines, index, until)
         is_last = lines.is_end and index == len(lines.lines)
         row += _count(batch)
         batch.next, batch.is_last = lines.position(index, row=row), is_last
@@ -252,12 +258,12 @@ def _count(batch: Batch) -> int:
     return len(batch.entries) + len(batch.problems)
 
 
-def _behind_blank_lines(lines: Lines, index: int) -> int:
+def _behind_blank_lines(lines: Lines, index: int, until: int) -> int:
     """Return the index of the next line that is not blank, so that the last batch knows it is."""
     while True:
         while index < len(lines.lines) and not lines.lines[index].strip(BLANKS):
             index += 1
-        if index < len(lines.lines) or not lines.more(index):
+        if index < len(lines.lines) or lines.blocks >= until or not lines.more(index):
             return index
         index = 0
 

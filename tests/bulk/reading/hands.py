@@ -3,19 +3,19 @@
 import io
 from dataclasses import dataclass
 
-from bulk.reading.dialect import Detector
+from bulk.reading.dialect import Detector, Dialect
 from bulk.reading.header import Header, read_header
-from bulk.reading.rows import read_batches
+from bulk.reading.rows import Batch, Position, read_batches
 
 
 @dataclass
 class Found:
     """What is in a file."""
 
-    dialect: object
+    dialect: Dialect
     header: Header
-    start: object
-    batches: list
+    start: Position
+    batches: list[Batch]
 
     @property
     def entries(self):

@@ -71,7 +71,9 @@ def test_password_with_other_delimiters_is_one_cell():
     assert found.entries[0].password == "a;b,c;d,e"
 
 
-@pytest.mark.parametrize("lead", ["\n", "\r\n\r\n", " \n\t\n", "sep=,\n", "sep=,\r\n\n", '"sep=,"\n'])
+@pytest.mark.parametrize(
+    "lead", ["\n", "\r\n\r\n", " \n\t\n", "sep=,\n", "sep=,\r\n\n", '"sep=,"\n']
+)
 def test_what_stands_before_the_header_is_passed_over(lead):
     found = found_in(f"{lead}ID,PATH\na,Plant\n")
     assert found.dialect.delimiter == ","

@@ -93,7 +93,9 @@ def test_header_that_makes_no_sense_is_refused(names, column, says):
     assert "hunter2" not in refused.value.message
 
 
-@pytest.mark.parametrize("name", ["c8y_IsDevice", "c8y_Mobile.imsi", "Group", "Owner", "warehouse.id", "größe"])
+@pytest.mark.parametrize(
+    "name", ["c8y_IsDevice", "c8y_Mobile.imsi", "Group", "Owner", "warehouse.id", "größe"]
+)
 def test_other_names_are_properties(name):
     assert Header.of(["ID", "CREDENTIALS", "ICCID", name]).customs == ((3, tuple(name.split("."))),)
 

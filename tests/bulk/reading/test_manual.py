@@ -3,6 +3,7 @@
 Sources: user guide, bulk device registration (several releases); OpenAPI of devicecontrol; the
 services of the web SDK.
 """
+# ruff: noqa: E501 - the samples are as they are
 
 import pytest
 

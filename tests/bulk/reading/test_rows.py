@@ -8,7 +8,9 @@ from bulk.reading.cells import MAX_ROW, MAX_ROW_LINES
 from bulk.reading.checks import is_imei
 from tests.bulk.reading.hands import found_in, full
 
-ALL = "ID;CREDENTIALS;AUTH_TYPE;TENANT;TYPE;NAME;ICCID;IDTYPE;PATH;SHELL;ENROLLMENT_OTP;external-mac"
+ALL = (
+    "ID;CREDENTIALS;AUTH_TYPE;TENANT;TYPE;NAME;ICCID;IDTYPE;PATH;SHELL;ENROLLMENT_OTP;external-mac"
+)
 
 
 def row(**cells):
@@ -109,7 +111,9 @@ def test_blank_lines_and_empty_rows_are_no_rows():
     assert [entry.line for entry in found.entries] == [4, 9]
 
 
-@pytest.mark.parametrize("text", ["a;abcd1234", "a;abcd1234;;", " a ;\tabcd1234 ;;;;;;\t ", "a;abcd1234;;;;"])
+@pytest.mark.parametrize(
+    "text", ["a;abcd1234", "a;abcd1234;;", " a ;\tabcd1234 ;;;;;;\t ", "a;abcd1234;;;;"]
+)
 def test_empty_cells_at_the_end_are_neither_needed_nor_in_the_way(text):
     assert full(text, "ID;CREDENTIALS;TYPE;NAME").entries[0].password == "abcd1234"
 
@@ -164,7 +168,9 @@ def test_quotes_are_those_around_a_cell(text, password, name):
 
 
 def test_property_in_quotes_keeps_line_breaks_blanks_and_delimiters():
-    found = found_in('ID;CREDENTIALS;note\r\na;abcd1234;" one;\r\n\r\n\ttwo "\r\nb;abcd1234; x \r\n')
+    found = found_in(
+        'ID;CREDENTIALS;note\r\na;abcd1234;" one;\r\n\r\n\ttwo "\r\nb;abcd1234; x \r\n'
+    )
     assert [entry.properties["note"] for entry in found.entries] == [" one;\n\n\ttwo ", "x"]
     assert [entry.line for entry in found.entries] == [2, 5]
 
@@ -278,7 +284,8 @@ def test_imei_with_a_wrong_digit_is_warned_about(kind):
 
 
 @pytest.mark.parametrize(
-    ("text", "fits"), [("490154203237518", True), ("490154203237510", False), ("x", True), ("٤" * 15, True)]
+    ("text", "fits"),
+    [("490154203237518", True), ("490154203237510", False), ("x", True), ("٤" * 15, True)],
 )
 def test_imei_is_checked_by_its_last_digit(text, fits):
     assert is_imei(text) is fits
