@@ -17,10 +17,12 @@ from bulk.models import HOLDS_FILE, Door, Existing, Form, Import, State
 from bulk.reading.dialect import Detector
 from bulk.reading.header import read_header
 from bulk.reading.problems import FileProblem
+from bulk.reading.rows import read_batches
 from tenants import audit
 from tenants.actors import Actor
 from tenants.models import Tenant
 
+NO_ROWS: Final = "There is nothing below the names of the columns. Add a row for each device."
 LEFT_LYING: Final = timedelta(hours=24)  # a file that nobody did anything with is forgotten then
 
 
@@ -73,6 +75,9 @@ def _read_head(one: Import, detector: Detector) -> None:
     dialect = detector.finish()
     with files.open_file(one) as stream:
         header, position = read_header(stream, dialect)
+        first = next(read_batches(stream, dialect, header, position, most=1))
+    if first.is_last and not first.entries and not first.problems:
+        raise FileProblem(NO_ROWS, line=position.line)
     one.dialect, one.header = dialect.as_dict(), header.as_dict()
     one.form, one.position = Form(header.form), position.as_dict()
     one.state = State.READY

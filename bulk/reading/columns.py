@@ -62,9 +62,8 @@ COLUMNS: Final = (
     Column("CREDENTIALS", "The password of the device: 8 to 255 letters, digits and signs, no "
            "spaces. Needed unless AUTH_TYPE is CERTIFICATES.",
            ("change-me-k3Tq9w", "change-me-V7pXm2", ""), FULL, is_secret=True),
-    Column("ENROLLMENT_OTP", "The one-time password with which the device asks for its "
-           "certificate: at most 32 characters. Needs AUTH_TYPE CERTIFICATES.",
-           ("", "", "change-me-5rNd8c"), FULL, is_secret=True),
+    Column("ENROLLMENT_OTP", "A one-time password for a certificate. No certificates are issued "
+           "here, so a row with one fails.", ("", "", ""), FULL, is_secret=True, in_template=False),
     Column("external-<type>", "A further external ID of that type.",
            ("358240051111110", "", ""), FULL, is_standard=False),
     Column(AGENT, "true says that the device is an agent, which clients of the platform ask for.",
@@ -88,7 +87,7 @@ def template(form: Form, *, with_tenant: bool) -> str:
     columns = [
         column
         for column in COLUMNS
-        if form in column.forms and (with_tenant or column.name != "TENANT")
+        if form in column.forms and column.in_template and (with_tenant or column.name != "TENANT")
     ]
     text = io.StringIO(newline="")
     csv.writer(text, delimiter=";", quoting=csv.QUOTE_ALL).writerow(

@@ -6,6 +6,7 @@ from django.db import IntegrityError
 from bulk import imports
 from bulk.engine import full
 from bulk.models import Existing, State
+from bulk.reading.columns import Form, template
 from inventory import logins
 from inventory.models import DeviceCredentials, DeviceGroup, ExternalId, ManagedObject, Tombstone
 from registration.lifecycle import Stage
@@ -249,3 +250,16 @@ def test_a_file_of_which_a_piece_is_missing_is_not_taken_for_a_shorter_one(acme,
     one.blocks.filter(number=3).delete()
     imports.start(one, on_existing=Existing.UPDATE, by=BY)
     assert carried_on(one).state == State.PAUSED
+
+
+@pytest.mark.parametrize("form", list(Form))
+def test_every_row_of_a_template_can_be_registered(acme, form):
+    one = registered(acme, template(form, with_tenant=False), BY)
+    assert one.failed == 0
+    assert one.created == 3
+
+
+def test_a_one_time_password_for_a_certificate_is_refused_with_a_sentence(acme):
+    one = registered(acme, "ID;AUTH_TYPE;ENROLLMENT_OTP\na;CERTIFICATES;otp-canary\n", BY)
+    assert reasons(one) == [(2, "ENROLLMENT_OTP", "otp")]
+    assert "otp-canary" not in str(list(one.problems.values()))

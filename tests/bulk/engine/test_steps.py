@@ -254,3 +254,22 @@ def test_a_device_tells_which_file_it_came_by(acme):
         ("Registered by bulk registration", "olga", "Line 2 of devices.csv.")
     ]
     assert history_of("globex", device_id="press-1", limit=10) == []
+
+
+@pytest.mark.parametrize(
+    ("data", "line"),
+    [
+        (b"", None),
+        (b"ID;PATH\n", 2),
+        (b"ID;PATH", None),
+        (b"\x00\x01", 1),
+        (b"NAME;PATH\na;b\n", 1),
+    ],
+    ids=["empty", "header only", "header without an end", "binary", "no ID"],
+)
+def test_a_file_that_is_none_is_refused_as_a_whole(acme, data, line):
+    one = received(acme, data, BY)
+    assert one.state == State.REFUSED
+    assert one.refusal["message"]
+    assert line is None or one.refusal["line"] == line
+    assert bytes(one.file_key) == b""
