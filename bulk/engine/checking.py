@@ -152,10 +152,9 @@ def check(one: Import) -> None:
                 noted = now
                 # Nobody knows yet how many rows there are: the place in the file says it.
                 one.rows = max(one.seen, one.seen * one.size // max(1, batch.next.offset))
-                one.worked = now - started
-                lease.save(one, "seen", "rows", "worked")
+                one.worked, one.preview = now - started, plan.told()
+                lease.save(one, "seen", "rows", "worked", "preview")
             if stopping.is_asked():
                 return
-    plan_found = plan.told()
-    one.rows, one.preview, one.state = one.seen, plan_found, State.READY
+    one.rows, one.preview, one.state = one.seen, plan.told(), State.READY
     lease.save(one, "seen", "rows", "preview", "state")
