@@ -4,7 +4,7 @@ The server passes a body on piece by piece, as if it were complete when the clie
 says no length for one that comes in chunks.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from tempfile import SpooledTemporaryFile
 from typing import Any, Final
 
@@ -20,15 +20,23 @@ class BodyCutOffError(OSError):
 
 
 class ChunkedBodies:
-    """Give a body without a length one, because Django reads nothing of it otherwise."""
+    """Give a body without a length one, because Django reads nothing of it otherwise.
 
-    def __init__(self, application: Application) -> None:
+    Whoever answers at a ``streamed`` path reads the body as it comes, and says how much is enough.
+    """
+
+    def __init__(self, application: Application, *, streamed: Collection[str] = ()) -> None:
         self.application = application
+        self.streamed = streamed
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Buffer the body of a chunked request; refuse one that does not end."""
         chunked = "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower()
-        if not chunked or environ.get("CONTENT_LENGTH"):
+        if (
+            not chunked
+            or environ.get("CONTENT_LENGTH")
+            or environ.get("PATH_INFO") in self.streamed
+        ):
             return self.application(environ, start_response)
         with SpooledTemporaryFile(max_size=IN_MEMORY) as buffer:
             source, length = environ["wsgi.input"], 0

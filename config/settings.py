@@ -224,6 +224,12 @@ STRICT_TRANSPORT_SECURITY = "max-age=31536000" if PUBLIC_URL.startswith("https:/
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024  # bytes of a form or a JSON body
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000  # a thousand pasted devices with their groups
 
+# A file of devices that comes by REST is answered when it is done; larger ones go to the console.
+BULK_API_MAX_BYTES = env_int(
+    "GATEHOUSE_BULK_API_MAX_BYTES", 32 * 1024 * 1024, low=1024, high=1024**3
+)
+BULK_API_MAX_ROWS = env_int("GATEHOUSE_BULK_API_MAX_ROWS", 50_000, low=1, high=1_000_000)
+
 # --- Language, time, static files ---------------------------------------------------------
 
 LANGUAGE_CODE = "en-gb"

@@ -21,6 +21,7 @@ api_urls = [
     path("", include("inventory.api.urls")),
     path("", include("tenants.api.urls")),
     path("", include("registration.api.urls")),
+    path("", include("bulk.api.urls")),
 ]
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
