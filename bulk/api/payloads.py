@@ -55,14 +55,22 @@ def _failures(one: Import) -> Iterator[dict[str, Any]]:
         failure = {"bulkNewDeviceStatus": "FAILED", "failureReason": problem.reason}
         if problem.device_id:
             failure["deviceId"] = problem.device_id
-        line = _masked(problem.cells, header.names, delimiter)
+        line = _masked(problem.cells, header, delimiter)
         yield {**failure, "line": line, "lineNumber": problem.line}
 
 
-def _masked(cells: Mapping[str, str], names: tuple[str, ...], delimiter: str) -> str:
-    """Return a row as it was sent; every cell that is not surely free of secrets is masked."""
+def _masked(cells: Mapping[str, str], header: Header, delimiter: str) -> str:
+    """Return a row as it was sent; every cell that is not surely free of secrets is masked.
+
+    Empty cells are left out of ``cells``. Where nothing but the ID is kept, the others could not
+    be told apart, or were empty.
+    """
+    others = "" if cells.keys() - {header.name_of("ID")} else MASK
+    row = [
+        MASK if position in header.secrets else cells.get(name, others)
+        for position, name in enumerate(header.names)
+    ]
     line = io.StringIO(newline="")
-    row = [cells.get(name, MASK) for name in names]
     csv.writer(line, delimiter=delimiter, lineterminator="").writerow(row)
     text = line.getvalue()
     return text if len(text) <= MAX_LINE else text[:MAX_LINE] + "…"
