@@ -51,7 +51,7 @@ def bulk_new_device_requests(request: ApiRequest) -> HttpResponse:
         imports.start(one, on_existing=existing, by=request.actor, call=False)
     except WrongStateError as error:  # somebody saw it in the console, and was quicker
         raise ApiError(HTTPStatus.CONFLICT, NOT_FINISHED, str(error)) from error
-    _carry_out(one)
+    carry_out(one)
     payload = represent(one, device_ids)
     return respond(request, payload, "bulkNewDeviceRequest", status=HTTPStatus.CREATED)
 
@@ -79,10 +79,11 @@ def _device_ids(one: Import) -> dict[int, str]:
                 raise refusal
             found.update((entry.line, entry.device_id) for entry in batch.entries)
             one.rows = batch.next.row
+    one.save(update_fields=["rows"])  # the console tells how far it is
     return found
 
 
-def _carry_out(one: Import) -> None:
+def carry_out(one: Import) -> None:
     """Work on the import until it is done, also if a worker was quicker to take it.
 
     Raises:
@@ -91,9 +92,7 @@ def _carry_out(one: Import) -> None:
     end = time.monotonic() + PATIENCE
     while True:
         engine.carry_on(one.pk)
-        rows = one.rows
         one.refresh_from_db()
-        one.rows = rows if one.rows is None else one.rows
         if one.state == State.FINISHED:
             return
         if one.state == State.REFUSED:

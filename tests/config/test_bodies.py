@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from config.bodies import BodyCutOffError, WholeBodies
+from config.bodies import MAX_CHUNKED_BODY, BodyCutOffError, ChunkedBodies, WholeBodies
 
 
 def call(application, body: bytes, **environ):
@@ -58,3 +58,45 @@ def test_request_without_a_body_is_left_alone():
         return []
 
     call(application, b"", **{"wsgi.input": body})
+
+
+# --- Bodies in chunks -----------------------------------------------------------------------
+
+
+def call_chunked(path, body):
+    seen, answered = [], []
+
+    def application(environ, start_response):
+        seen.append((environ.get("CONTENT_LENGTH"), environ["wsgi.input"]))
+        return reader(environ, start_response)
+
+    environ = {
+        "PATH_INFO": path,
+        "HTTP_TRANSFER_ENCODING": "chunked",
+        "wsgi.input": io.BytesIO(body),
+    }
+    chunked = ChunkedBodies(application, streamed={"/stream"})
+    content = chunked(environ, lambda status, _headers: answered.append(status))
+    return seen, answered, b"".join(content), environ["wsgi.input"]
+
+
+def test_body_in_chunks_gets_a_length():
+    seen, answered, content, _ = call_chunked("/other", b"chunks")
+    assert (seen[0][0], answered, content) == ("6", ["200 OK"], b"chunks")
+
+
+def test_body_in_chunks_is_bounded_where_it_is_kept():
+    seen, answered, _, _ = call_chunked("/other", b"x" * (MAX_CHUNKED_BODY + 1))
+    assert (seen, answered) == ([], ["413 Content Too Large"])
+
+
+@pytest.mark.parametrize("path", ["/stream/", "/stream/more", "/Stream", "//stream"])
+def test_only_the_very_path_is_streamed(path):
+    assert call_chunked(path, b"x" * (MAX_CHUNKED_BODY + 1))[1] == ["413 Content Too Large"]
+
+
+def test_streamed_body_is_left_as_it_comes():
+    body = b"x" * (MAX_CHUNKED_BODY + 1)
+    seen, answered, content, source = call_chunked("/stream", body)
+    assert seen == [(None, source)]
+    assert (answered, len(content)) == (["200 OK"], len(body))
