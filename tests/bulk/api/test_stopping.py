@@ -14,8 +14,8 @@ from bulk.models import Door, Existing, Import, ImportBlock, State
 from inventory.models import DeviceCredentials, ManagedObject
 from registration.models import Registration
 from tenants.api.http import ApiError
-from tests.bulk.api.forms import upload
-from tests.bulk.api.test_bulk_new_device_requests import BULK, OLD, counts, send
+from tests.bulk.api.forms import BULK, upload
+from tests.bulk.api.test_bulk_new_device_requests import OLD, counts, send
 from tests.support import ERROR_TYPE, Api, at_once
 
 ROWS = 6_000  # more than one chunk on either database
