@@ -30,6 +30,8 @@ WORKERS = env_int("GATEHOUSE_WORKERS", 0, low=0, high=64)  # 0: one per processo
 # Of a worker. A client that stalls in the middle of a body holds one for as long as it likes, so
 # there are more than the processors can use; they are only made when they are needed.
 THREADS = 16
+# Processes that work on files of devices; 0 leaves that to ``manage.py work``, started elsewhere.
+BULK_WORKERS = env_int("GATEHOUSE_BULK_WORKERS", 1, low=0, high=64)
 PUBLIC_URL = env_public_url("GATEHOUSE_PUBLIC_URL")
 TRUSTED_PROXIES = frozenset(env_list("GATEHOUSE_TRUSTED_PROXIES"))
 
@@ -86,6 +88,8 @@ INSTALLED_APPS = [
     "crispy_forms",
     "crispy_bootstrap5",
     "lucide",
+    "django_tasks",
+    "django_tasks_db",
     "ui",
     "tenants",
     "inventory",
@@ -139,6 +143,10 @@ _database["CONN_MAX_AGE"] = None
 _database["CONN_HEALTH_CHECKS"] = "postgresql" in _database["ENGINE"]
 DATABASES = {"default": _database}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Work in the background ---------------------------------------------------------------
+
+TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 
 # --- People and devices signing in --------------------------------------------------------
 
@@ -262,5 +270,8 @@ LOGGING = {
         "django.request": {"level": "ERROR"},
         "django.security": {"level": "ERROR"},
         "django.security.DisallowedHost": {"level": "CRITICAL"},
+        # A task is done every time somebody starts an import; the audit log says who and what.
+        "django_tasks": {"level": "ERROR"},
+        "django_tasks_db": {"level": "ERROR"},
     },
 }

@@ -14,6 +14,7 @@ from granian.log import LogLevels
 from granian.server import Server
 
 from tenants.addresses import own_address
+from tenants.companions import Companions
 from tenants.installation import WrongKeyError, prepare_installation
 
 PATIENCE = 3  # seconds that answers on their way are waited for when the server is stopped
@@ -49,7 +50,7 @@ class Command(BaseCommand):
         workers = settings.WORKERS or os.cpu_count() or 1
         self.stdout.write(f"Gatehouse is at {own_address()}  (Ctrl-C stops it)")
         self.stdout.flush()  # seen at once, also through a pipe
-        Server(
+        server = Server(
             "config.wsgi:application",
             address=address,
             port=settings.PORT,
@@ -60,7 +61,9 @@ class Command(BaseCommand):
             respawn_failed_workers=True,
             # Devices keep their connections open and would keep the server waiting for ever.
             workers_kill_timeout=PATIENCE,
-        ).serve(target_loader=load_application)
+        )
+        with Companions("work", settings.BULK_WORKERS):
+            server.serve(target_loader=load_application)
 
     def _listening_address(self) -> str:
         """Return the address behind HOST, which may be a name; the server knows numbers only.
