@@ -29,6 +29,7 @@ WRONG = {
         "sqlite://",
     ],
     "GATEHOUSE_WORKERS": ["many"],
+    "GATEHOUSE_BULK_WORKERS": ["-1"],
     "GATEHOUSE_SECRET_KEY": ["hunter2"],
     "GATEHOUSE_PUBLIC_URL": ["gatehouse"],
     "GATEHOUSE_LOG_LEVEL": ["LOUD"],
