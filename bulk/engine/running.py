@@ -58,7 +58,7 @@ def run(one: Import) -> None:
         )
         for batch in batches:
             chunks.write(batch)
-            if one.state != State.RUNNING or stopping.is_asked():
+            if one.state != State.RUNNING or (not batch.is_last and stopping.is_asked()):
                 return
     finish(one, State.FINISHED)
 

@@ -14,7 +14,7 @@ from bulk import imports
 from bulk.models import Existing
 from tests.bulk.files import received
 from tests.bulk.worker.conftest import children, finished, kill, lives, now, surroundings, until
-from tests.bulk.worker.test_kills import file_of
+from tests.bulk.worker.test_kills import ROWS, file_of
 from tests.e2e.conftest import ADMIN_PASSWORD, BOOTSTRAP_PASSWORD, free_port
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -112,7 +112,7 @@ def test_everything_is_killed_and_goes_on_by_itself(acme, operator, serve):
         kill(server.pid)
         server.wait()
         until(lambda: not lives(worker), 10)  # though nobody told it
-    assert now(one).seen < 20_000
+    assert now(one).seen < ROWS
     with serve():
         finished(one)
     assert "Traceback" not in serve.said()

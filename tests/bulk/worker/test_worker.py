@@ -16,7 +16,7 @@ from bulk.turns import take_turn
 from bulk.worker import KEEP_TASKS, Worker, tidy
 from tests.bulk.files import FULL, SECRET, received, registered
 from tests.bulk.worker.conftest import finished, now, until
-from tests.bulk.worker.test_kills import file_of
+from tests.bulk.worker.test_kills import ROWS, file_of
 
 ONE_ROW = f"{FULL}new-1;{SECRET};;;\n"
 
@@ -46,7 +46,7 @@ def test_worker_that_is_told_to_end_gives_the_import_back(acme, operator, worker
     assert worker.wait(10) == 0
     found = now(one)
     assert (found.state, found.holder, found.lease_until) == (State.RUNNING, "", None)
-    assert 0 < found.seen < 20_000
+    assert 0 < found.seen < ROWS
     assert workers.said() == ""
 
 
@@ -77,7 +77,7 @@ def test_worker_whose_parent_is_another_ends(workers):
 
 
 def test_small_file_need_not_wait_for_a_large_one(acme, globex, operator, globex_operator, workers):
-    large = start(acme, file_of("full", 60_000), operator)
+    large = start(acme, file_of("full", 3 * ROWS), operator)
     workers.start()
     until(lambda: now(large).seen)
     small = start(globex, ONE_ROW, globex_operator)
