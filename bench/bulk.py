@@ -5,11 +5,13 @@ process of its own, because its memory is measured as well. The file is made on 
 it nor anything as long as it is ever in memory.
 """
 
-import resource
+import re
 import statistics
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Final
 
@@ -99,6 +101,14 @@ def registered(tenant: Tenant, rows: int) -> tuple[Import, float]:
     return one, spent
 
 
+def most_memory() -> int:
+    """Return what this process had at most, in KiB; 0 where the system does not tell."""
+    with suppress(OSError):
+        found = re.search(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text())
+        return int(found[1]) if found else 0
+    return 0
+
+
 def main(rows: int) -> None:
     """Print ratios."""
     call_command("migrate", verbosity=0, interactive=False)
@@ -109,21 +119,22 @@ def main(rows: int) -> None:
     )
     is_postgres = connection.vendor == "postgresql"
     print(f"  full registration of a file with {rows:,} rows")
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = most_memory()
     reference = statistics.median(copied(rows) for _ in range(3)) if is_postgres else 0.0
     watch = Watch()
     _, spent = registered(tenant, rows)
     rate = rows / spent
     first, last = watch.tenths()
     longest = max(seconds for _, seconds in watch.chunks)
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    memory = most_memory()
     print(f"    {rate:,.0f} rows per second")
     if is_postgres:
         times = f"{reference / rate:.1f} times as many"
         print(f"    COPY of the same file into one keyed table: {reference:,.0f}, {times}")
     print(f"    the last tenth took {last / first:.2f} times as long as the first")
     print(f"    longest transaction: {longest:.2f} s, of {len(watch.chunks)}")
-    print(f"    memory: {memory / MIB:.0f} MiB at most; {before / MIB:.0f} MiB before")
+    if memory:
+        print(f"    memory: {memory / MIB:.0f} MiB at most; {before / MIB:.0f} MiB before")
     few = max(1, rows // 10)
     _, again = registered(tenant, few)
     print(f"    the first tenth once more, nothing to change: {few / again:,.0f} rows per second")

@@ -294,8 +294,10 @@ def test_place_of_the_mistake_is_said(office):
     assert answer.json()["message"].startswith("Line 1, column ID: ")
 
 
-def test_header_alone_is_a_file_without_rows(office):
-    assert counts(send(office, "ID;PATH\n")) == (0, 0, 0, 0)
+def test_header_alone_is_refused(office):
+    answer = send(office, "ID;PATH\n")
+    assert answer.status_code == 422
+    assert "nothing below the names of the columns" in answer.json()["message"]
 
 
 def test_form_that_is_cut_off_registers_nothing(office):

@@ -43,7 +43,7 @@ class Workers:
 
     def __init__(self, output: Path):
         self.output = output
-        self.processes = []
+        self.processes: list[subprocess.Popen[bytes]] = []
 
     def start(self, *arguments):
         with self.output.open("ab") as file:
