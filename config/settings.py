@@ -231,6 +231,7 @@ STRICT_TRANSPORT_SECURITY = "max-age=31536000" if PUBLIC_URL.startswith("https:/
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024  # bytes of a form or a JSON body
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000  # a thousand pasted devices with their groups
+FILE_UPLOAD_HANDLERS = ["ui.uploads.SealingHandler"]  # whichever address a file is sent to
 
 # A file of devices that comes by REST is answered when it is done; larger ones go to the console.
 BULK_API_MAX_BYTES = env_int(

@@ -15,6 +15,7 @@ console_urls = [
     path("", include("inventory.console.devices.urls")),
     path("", include("inventory.console.groups.urls")),
     path("", include("inventory.console.credentials.urls")),
+    path("", include("bulk.console.urls")),
     path("", include("registration.console.urls")),
 ]
 api_urls = [

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
+from uuid import UUID
 
 import django_tables2 as tables
 from django.core.exceptions import ValidationError
@@ -160,7 +161,7 @@ class _Cursor:
     """Where a page starts; it travels in the URL, so anything at all may come back."""
 
     key: Any  # as the column's own type; None with ``backwards``: from the very end
-    pk: Any  # a number, or a text where the key is one
+    pk: Any  # a number, or a text or UUID where the key is one
     position: int
     backwards: bool
 
@@ -177,13 +178,14 @@ class _Cursor:
         except (ValueError, TypeError, OverflowError, RecursionError, ValidationError):
             return None
         is_whole = cursor.backwards or cursor.key is not None
-        numbers = [one for one in (cursor.pk, cursor.position) if not isinstance(one, str)]
+        numbers = [one for one in (cursor.pk, cursor.position) if not isinstance(one, str | UUID)]
         fits = all(isinstance(one, int) and 0 <= one <= MAX_NUMBER for one in numbers)
         return cursor if is_whole and fits else None
 
     def text(self) -> str:
         key = self.key.isoformat() if isinstance(self.key, datetime) else self.key
-        packed = json.dumps([key, self.pk, self.position, self.backwards])
+        pk = str(self.pk) if isinstance(self.pk, UUID) else self.pk
+        packed = json.dumps([key, pk, self.position, self.backwards])
         return base64.urlsafe_b64encode(packed.encode()).decode().rstrip("=")
 
 

@@ -99,7 +99,7 @@ def test_help_opens_beside_the_page(page):
 
 def test_menu_closes_by_escape_and_by_a_click_elsewhere(page):
     menu = page.locator("[data-menu]")
-    item = page.get_by_role("link", name="General")
+    item = page.get_by_role("link", name="Single registration: General")
     menu.locator("summary").click()
     expect(item).to_be_visible()
     page.keyboard.press("Escape")

@@ -173,7 +173,7 @@ def test_picker_is_used_by_keyboard_alone(open_page, groups):
 def test_group_is_made_where_a_device_is_registered(open_page, groups):
     page = open_page(LIST)
     page.locator("[data-menu] summary").click()
-    page.get_by_role("link", name="General").click()
+    page.get_by_role("link", name="Single registration: General").click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_label("Device ID", exact=True).fill("press-1")
     dialog.get_by_label("Add to group").fill("Plant A/Hall 9")

@@ -11,7 +11,7 @@ def test_device_is_registered_for_a_tenant_moved_and_let_in_there(open_page, oth
     others.register("of-management", "desk-2")
     page = open_page()
     page.locator("[data-menu] summary").click()
-    page.get_by_role("link", name="General").click()
+    page.get_by_role("link", name="Single registration: General").click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_label("Device ID", exact=True).fill("desk-1")
     tenant = dialog.get_by_label("Add to tenant")

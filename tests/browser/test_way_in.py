@@ -13,7 +13,7 @@ def test_three_devices_are_registered_and_one_comes_all_the_way_in(open_page, ot
     page.get_by_role("link", name="Registration", exact=True).click()
     expect(page.get_by_text("No open registrations")).to_be_visible()
     page.get_by_text("Register device", exact=True).first.click()
-    page.get_by_role("link", name="General").click()
+    page.get_by_role("link", name="Single registration: General").click()
     dialog = page.get_by_role("dialog", name="Register devices")
     first = dialog.get_by_label("Device ID", exact=True).first
     expect(first).to_be_focused()
@@ -101,7 +101,7 @@ def test_last_wrong_token_blocks_and_a_reason_unblocks(page, others):
 def test_mistakes_are_told_while_typing_and_by_the_server(page, others):
     others.register("taken-1")
     page.locator("[data-menu] summary").click()
-    page.get_by_role("link", name="General").click()
+    page.get_by_role("link", name="Single registration: General").click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_label("Device ID", exact=True).first.fill("press 1")
     expect(dialog.get_by_text("Not allowed in a device ID: a space")).to_be_visible()
@@ -128,7 +128,7 @@ def test_mistakes_are_told_while_typing_and_by_the_server(page, others):
 
 def test_row_that_is_removed_is_not_registered(page):
     page.locator("[data-menu] summary").click()
-    page.get_by_role("link", name="General").click()
+    page.get_by_role("link", name="Single registration: General").click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_label("Device ID", exact=True).first.fill("mistake")
     dialog.get_by_role("button", name="Add device").click()
@@ -141,7 +141,7 @@ def test_row_that_is_removed_is_not_registered(page):
 
 def test_rule_of_ids_while_typing_is_the_rule_of_the_server(page):
     page.locator("[data-menu] summary").click()
-    page.get_by_role("link", name="General").click()
+    page.get_by_role("link", name="Single registration: General").click()
     dialog = page.get_by_role("dialog")
     field = dialog.get_by_label("Device ID", exact=True)
     note = dialog.locator("[id$=-live]")
@@ -163,7 +163,7 @@ def test_rule_of_ids_while_typing_is_the_rule_of_the_server(page):
 
 def test_management_chooses_a_tenant_or_a_group(page):
     page.locator("[data-menu] summary").click()
-    page.get_by_role("link", name="General").click()
+    page.get_by_role("link", name="Single registration: General").click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_label("Device ID", exact=True).fill("press-1")
     expect(dialog.get_by_label("Add to group")).to_be_enabled()
@@ -188,7 +188,7 @@ def test_tenant_of_its_own_sees_its_devices_and_no_others(open_page, others):
     others.register("of-management")
     page = open_page(login="acme/operator")
     page.locator("[data-menu] summary").click()
-    page.get_by_role("link", name="General").click()
+    page.get_by_role("link", name="Single registration: General").click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_label("Device ID", exact=True).fill("of-acme")
     dialog.get_by_label("Add to group").fill("Plant A/Hall 2")

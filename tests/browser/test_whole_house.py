@@ -54,7 +54,7 @@ def test_device_of_a_new_tenant_is_let_in_by_somebody_who_was_invited_there(open
     # The management tenant registers a device for the new tenant, and it knocks.
     desk.goto(LIST)
     desk.locator("summary", has_text="Register device").click()
-    desk.get_by_role("link", name="General").click()
+    desk.get_by_role("link", name="Single registration: General").click()
     dialog = desk.get_by_role("dialog")
     dialog.get_by_role("textbox", name="Device ID", exact=True).fill("stapler-1")
     dialog.get_by_label("Add to tenant").fill("initech")

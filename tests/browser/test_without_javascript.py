@@ -22,7 +22,7 @@ def test_person_signs_in_and_out(open_page):
 
 def test_devices_are_registered_row_by_row_and_from_a_list(page):
     page.locator("[data-menu] summary").click()
-    page.get_by_role("link", name="General").click()
+    page.get_by_role("link", name="Single registration: General").click()
     field = page.get_by_label("Device ID", exact=True)
     field.fill("press-1")
     page.get_by_role("button", name="Add device").click()
