@@ -40,8 +40,9 @@ class SealedFile(UploadedFile):  # type: ignore[type-arg]
     """A file that was sent; it is read in the order it came, and again from the start."""
 
     def __init__(self, sealed: IO[bytes], cipher: AESGCM, name: str, size: int) -> None:
-        super().__init__(file=sealed, size=size)
-        self.name_sent = name  # as it is: Django's own attribute cuts and refuses names
+        # Without a name it would count as no file at all; and Django cuts and refuses some.
+        super().__init__(file=sealed, name="file", size=size)
+        self.name_sent = name
         self._sealed = sealed
         self._cipher = cipher
 

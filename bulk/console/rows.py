@@ -29,7 +29,6 @@ LABELS: Final = {  # what a list of rows is called, and which number of the impo
     Outcome.UPDATED: ("Updated", "updated"),
     Outcome.UNCHANGED: ("Unchanged", "unchanged"),
     Outcome.SKIPPED: ("Left as they were", "skipped"),
-    Outcome.UNDONE: ("Taken away", "undone"),
     Outcome.KEPT: ("Kept, because they are in use", "kept"),
 }
 
@@ -98,8 +97,8 @@ def rows(request: TenantRequest, import_pk: UUID) -> HttpResponse:
     """Show the rows of one outcome, in the order of the file; what is none shows the created."""
     one = get_object_or_404(Import.objects.for_tenant(request.tenant), pk=import_pk)
     counts = {each: getattr(one, count) for each, (_, count) in LABELS.items()}
-    # What was taken away or kept was created: each row is counted as what became of it last.
-    counts[Outcome.CREATED] -= counts[Outcome.UNDONE] + counts[Outcome.KEPT]
+    # What was taken away or kept is no longer among the created: a row has its last outcome.
+    counts[Outcome.CREATED] -= one.undone + one.kept
     asked = request.GET.get("what", "")
     chosen = next((each for each in LABELS if each.name == asked), Outcome.CREATED)
     items = ImportItem.objects.filter(owner=one, outcome=chosen)

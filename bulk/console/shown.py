@@ -64,6 +64,8 @@ class Shown:
     @property
     def badge(self) -> str:
         """Return the class of its badge."""
+        if self.state is State.READY and self.plan and not self.is_startable:
+            return "badge-none"
         return TONES[self.state]
 
     @property
@@ -72,7 +74,9 @@ class Shown:
         if self.state is State.RUNNING and self.one.wish:
             pausing = self.one.wish == Import.Wish.PAUSE
             return "Pausing" if pausing else "Cancelling"
-        return self.state.label if self.state is not State.READY or self.plan else "Not checked"
+        if self.state is State.READY and not self.is_startable:
+            return "Nothing to register" if self.plan else "Not checked"
+        return self.state.label
 
     @property
     def icon(self) -> str:
@@ -80,7 +84,7 @@ class Shown:
         if self.state is State.FINISHED:
             return "circle-alert" if self.one.failed else "circle-check"
         return {
-            State.READY: "list-checks",
+            State.READY: "list-checks" if self.is_startable else "info",
             State.PAUSED: "circle-pause",
             State.REFUSED: "file-x",
             State.UNDONE: "undo-2",
@@ -97,6 +101,8 @@ class Shown:
         match self.state:
             case State.READY:
                 return self._planned()
+            case State.RUNNING:
+                return f"Registering {one.rows or 0:,} row{'' if one.rows == 1 else 's'}"
             case State.PAUSED:
                 return f"Paused after {seen}"
             case State.CANCELLED:
@@ -114,17 +120,23 @@ class Shown:
             return "The file has not been looked through to its end"
         if not self.is_startable:
             return "There is nothing to register"
-        number = self.plan["create"] + self.plan["update"]
-        if number == self.plan["rows"]:
-            return f"{_devices(number)} can be registered"
-        return f"{number:,} of {_devices(self.plan['rows'])} can be registered"
+        new, old, number = self.plan["create"], self.plan["update"], self.plan["rows"]
+        if old:
+            what = f"{_devices(new, 'new ')} and {old:,} to update" if new else ""
+            return what or f"{_devices(old)} to update"
+        if new == number:
+            return f"{_devices(new)} can be registered"
+        if self.plan["unchanged"]:
+            return f"{_devices(new, 'new ')} can be registered"
+        return f"{new:,} of {_devices(number)} can be registered"
 
     def _registered(self) -> str:
         one = self.one
         number = one.rows or 0
         if one.succeeded == number:
             return "1 device is registered" if number == 1 else f"All {number:,} are registered"
-        return f"{one.succeeded:,} of {number:,} registered"
+        skipped = f", {one.skipped:,} left as they were" if one.skipped else ""
+        return f"{one.succeeded:,} of {number:,} registered{skipped}"
 
     @property
     def is_startable(self) -> bool:
@@ -151,6 +163,12 @@ class Shown:
         if self.plan["create"]:
             return f"Register {_devices(self.plan['create'])}"
         return f"Update {_devices(self.plan['update'])}"
+
+    @property
+    def action_if_updating(self) -> str:
+        """Return what the button says besides, when existing devices are to be updated."""
+        both = self.asks and self.plan["update"]
+        return f" and update {self.plan['update']:,}" if both else ""
 
     @property
     def existing(self) -> int:
@@ -191,7 +209,7 @@ class Shown:
         limit = plan.get("over_limit", 0)
         return [
             Number("New", plan["create"], "confirmed", new),
-            Number("Different", plan["update"], "delivered", "there already, with other values"),
+            Number("Update", plan["update"], "delivered", "there already, with other values"),
             Number("Unchanged", plan["unchanged"], "none", "there already, just like this"),
             Number(
                 "Rejected", plan["reject"], "blocked",
@@ -218,7 +236,7 @@ class Shown:
         one = self.one
         return [
             Number("Created", one.created, "none"),
-            Number("Taken away", one.undone, "pending", url=self._rows(Outcome.UNDONE)),
+            Number("Taken away", one.undone, "pending"),
             Number("Kept", one.kept, "delivered", "in use since", self._rows(Outcome.KEPT)),
         ]
 
@@ -244,6 +262,8 @@ class Shown:
     def percent(self) -> int | None:
         """Return how much of the present work is done."""
         steps = self.steps
+        if self.is_waiting and not self.one.seen:
+            return None
         return min(100, self.one.seen * 100 // steps) if steps else None
 
     @property
@@ -292,7 +312,6 @@ class Shown:
 _HEADLINES: Final = {
     State.RECEIVING: "The file is on its way",
     State.CHECKING: "Looking through the file",
-    State.RUNNING: "Registering",
     State.REFUSED: "This file cannot be read",
     State.DISCARDED: "Discarded: nothing was registered",
     State.UNDOING: "Taking away what was created",
@@ -314,5 +333,5 @@ def how_long(seconds: float) -> str:
     return f"{seconds // HOUR:.0f} h {seconds % HOUR / MINUTE:.0f} min"
 
 
-def _devices(number: int) -> str:
-    return f"{number:,} device{'' if number == 1 else 's'}"
+def _devices(number: int, what: str = "") -> str:
+    return f"{number:,} {what}device{'' if number == 1 else 's'}"

@@ -20,7 +20,7 @@ class ImportTable(ConsoleTable):
     rows = tables.Column(verbose_name="Rows", orderable=False)
     registered = tables.Column(empty_values=(), verbose_name="Registered", orderable=False)
     failed = tables.Column(verbose_name="Failed", orderable=False)
-    by = tables.Column(accessor="created_by_name", verbose_name="By", orderable=False)
+    person = tables.Column(accessor="created_by_name", verbose_name="By", orderable=False)
     when = tables.Column(accessor="created_at", verbose_name="When", orderable=False)
 
     class Meta(ConsoleTable.Meta):
