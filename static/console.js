@@ -250,6 +250,7 @@
       handleSwap: (style, target, fragment) => {
         if (style !== "merge") return false;
         const fresh = fragment.firstElementChild ?? fragment;
+        tellTimes(fresh); // as they are shown, so that a part which did not change is seen not to
         const changes = target.querySelector("[data-rows]") ? mergeRows(target, fresh) : [];
         changes.push(...mergeParts(target, fresh));
         for (const name of ["liveKey", "liveVersion", "count"]) target.dataset[name] = fresh.dataset[name];

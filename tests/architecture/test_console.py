@@ -8,6 +8,7 @@ from django.apps import apps
 from django.urls import URLPattern, URLResolver
 from django.urls.converters import get_converters
 
+from bulk.models import Door, Import, ImportItem, ImportProblem, Outcome, State
 from config.urls import console_urls
 from inventory.devices import report
 from inventory.groups import add_to_group, group_at
@@ -105,6 +106,7 @@ def scene(make_registration, house, person, operator):
     delete_login(gone, by=operator, reason=HOSTILE_IDS[1])
     # By the name of what stands in the URL, else by its kind.
     return {
+        "import_pk": str(import_of(row.tenant, operator, device).pk),
         "int": str(row.pk),
         "uuid": str(decision.pk),
         "path": quote(HOSTILE_IDS[2], safe=""),
@@ -121,6 +123,29 @@ def scene(make_registration, house, person, operator):
         "session_id": "0" * 32,
         "secret": "x" * 32,
     }
+
+
+def import_of(tenant, by, device):
+    """A file that was looked through, with something on every list that its page has."""
+    said = {"line": 2, "column": HOSTILE_IDS[0], "code": "id", "reason": HOSTILE_IDS[1],
+            "device_id": HOSTILE_IDS[2]}  # fmt: skip
+    one = Import.objects.create(
+        tenant=tenant, state=State.READY, door=Door.CONSOLE, created_by=by.user,
+        created_by_name=HOSTILE_IDS[0], file_name=HOSTILE_IDS[1], form="full", rows=3, failed=1,
+        dialect={"encoding": "utf-8", "bom": 0, "delimiter": ";", "newline": "LF"}, created=1,
+        header={"names": ["ID", HOSTILE_IDS[0]]},
+        refusal={"line": 1, "column": HOSTILE_IDS[1], "message": HOSTILE_IDS[0]},
+        preview={
+            "rows": 4, "create": 2, "update": 1, "unchanged": 0, "reject": 1, "returning": 1,
+            "groups": [HOSTILE_IDS[0]], "group_count": 1, "problems": [said], "over_limit": 1,
+            "warnings": [said], "warning_count": 1, "tenants": {HOSTILE_IDS[1]: 3},
+        },
+    )  # fmt: skip
+    ImportProblem.objects.create(owner=one, cells={"ID": HOSTILE_IDS[0]}, **said)
+    ImportItem.objects.create(
+        owner=one, line=3, key=1, outcome=Outcome.CREATED, tenant_id=tenant.pk, number=device.pk
+    )
+    return one
 
 
 def address(name, scene):
@@ -230,6 +255,8 @@ def test_names_are_shown_and_never_run(scene, name, login):
             "deleted-table",
             "device-table",
             "device-page",
+            "import",
+            "upload",
         ):
             response = console.call(method, address(name, scene), {"reason": HOSTILE_IDS[0],
                 "q": HOSTILE_IDS[1], "externalId": HOSTILE_IDS[1]}, target=target)  # fmt: skip

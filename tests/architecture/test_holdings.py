@@ -8,6 +8,15 @@ from django.db import models
 from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from bulk.models import (
+    Door,
+    Import,
+    ImportBlock,
+    ImportGroup,
+    ImportItem,
+    ImportProblem,
+    Outcome,
+)
 from inventory.devices import report
 from inventory.groups import add_to_group, group_at
 from inventory.identity import bind
@@ -104,7 +113,8 @@ def test_whatever_names_a_tenant_without_pointing_at_it_is_known():
         if field.name in {"tenant_id", "tenant", "owner_id"} and isinstance(field, models.CharField)
     }
     # What a decision lists is gone with the decision, which is tidied away after days.
-    assert named == OUTLIVING | {BulkDecisionItem}
+    # A row of an import says whose device it stands for; it goes with the import.
+    assert named == OUTLIVING | {BulkDecisionItem, ImportItem}
 
 
 # --- And so it is ---------------------------------------------------------------------------
@@ -154,6 +164,15 @@ def furnish(tenant, make_registration, person, landlord):
             hand_picked=True,
         )
     set_option(tenant, "any", "key", "value", by=by)
+    brought = Import.objects.create(
+        tenant=tenant, door=Door.CONSOLE, created_by=administrator, created_by_name="administrator"
+    )
+    ImportBlock.objects.create(owner=brought, number=0, data=b"x")
+    ImportGroup.objects.create(owner=brought, number=group.pk)
+    ImportProblem.objects.create(owner=brought, line=2, code="id", reason="No ID.")
+    ImportItem.objects.create(
+        owner=brought, line=3, key=1, outcome=Outcome.CREATED, tenant_id=tenant.pk, number=device.pk
+    )
     Activity.objects.create(tenant=tenant, kind="accepted", hour=NEVER, number=1)
     make_token(administrator, "robot", administrator.effective_roles, expires_at=None, by=by)
     Authenticator.prepare(administrator)

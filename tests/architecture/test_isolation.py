@@ -8,6 +8,7 @@ from django.apps import apps
 from django.conf import settings
 from django.urls import URLPattern, URLResolver
 
+from bulk.models import Door, Import
 from config.urls import urlpatterns
 from inventory.logins import delete_login
 from inventory.models import (
@@ -55,6 +56,7 @@ OWNED = {
     Tombstone: "tenant",
     Registration: "tenant",
     RegistrationEvent: "tenant",
+    Import: "tenant",
 }
 # Not asked for in the name of a tenant, and why.
 NOT_OWNED = {
@@ -74,6 +76,10 @@ NOT_OWNED = {
     "ActivityMark": "the house's own",
     "BulkDecision": "found by its tenant and its maker together",
     "BulkDecisionItem": "found by its decision",
+    "ImportBlock": "found by its import",
+    "ImportItem": "found by its import",
+    "ImportProblem": "found by its import",
+    "ImportGroup": "found by its import",
 }
 # The ways of asking that name a tenant.
 NARROWING = {
@@ -144,6 +150,7 @@ def belongings(house, make_registration, operator, globex_operator, person):
         ExternalId.objects.create(tenant=tenant, type="serial", value="1", managed_object=group)
         delete_login(DeviceCredentials.issue(tenant, f"gone-of-{tenant}", "x" * 32), by=by)
         set_option(tenant, "some", "option", "value", by=by)
+        Import.objects.create(tenant=tenant, door=Door.CONSOLE, created_by_name=by.name)
         user = person(f"{tenant}/reader")
         ApiToken.objects.create(user=user, name="token", start="x", digest=link_digest(tenant.pk))
         OneTimeLink.objects.create(
