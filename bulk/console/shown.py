@@ -146,8 +146,6 @@ class Shown:
     @property
     def why_not(self) -> str:
         """Return why there is nothing to register."""
-        if not self.plan["rows"]:
-            return "The file names its columns and has no rows. Fill it in, then upload it again."
         if not self.plan["unchanged"]:
             return "Every row has a problem. Correct the file, then upload it again."
         if self.plan["reject"]:
@@ -196,7 +194,7 @@ class Shown:
     def numbers(self) -> list[Number]:
         """Return the counts that matter in its state."""
         if self.state is State.READY:
-            return self._of_plan() if self.plan and self.plan["rows"] else []
+            return self._of_plan() if self.plan else []
         if self.state in {State.RUNNING, State.PAUSED, State.FINISHED, State.CANCELLED}:
             return self._of_rows()
         if self.state in {State.UNDOING, State.UNDONE}:
