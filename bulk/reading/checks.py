@@ -249,6 +249,7 @@ class Checker:
 
     def _problem(self, row: Row, cells: list[str], number: int, refusal: _Refusal) -> Problem:
         fits = len(row.cells) >= self._width and refusal.code != "cells"
+        fits = fits and not self._has_slipped(cells)
         position = self._header.standard["ID"]
         is_told = fits or self._header.is_id_safe
         shown = (
@@ -260,6 +261,11 @@ class Checker:
             number, refusal.column, refusal.code, refusal.reason,
             cut_bytes(cells[position].strip(BLANKS)) if is_told else "", shown,
         )  # fmt: skip
+
+    def _has_slipped(self, cells: list[str]) -> bool:
+        """Say whether a cell that holds one of few words holds another: perhaps the password."""
+        at = self._header.standard.get("AUTH_TYPE")
+        return at is not None and cells[at].strip(BLANKS).upper() not in AUTH_TYPES
 
     def _torn(self, line: str, number: int, code: str, reason: str) -> Problem:
         """Return the problem of a row whose cells cannot be told, but perhaps its ID."""

@@ -54,7 +54,9 @@ class DeviceCredentials(models.Model):
     until the new one has been used. ``last_used_at`` is written at most once a minute.
     """
 
-    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="device_credentials")
+    tenant = models.ForeignKey(
+        Tenant, on_delete=models.PROTECT, related_name="device_credentials", db_index=False
+    )
     device_id = DeviceIdField()
     digest = models.CharField(max_length=64, blank=True)
     previous_digest = models.CharField(max_length=64, blank=True, default="")

@@ -113,7 +113,7 @@ class ManagedObject(models.Model):
     last_contact_at = models.DateTimeField(default=NEVER)
     last_contact_from = models.CharField(max_length=45, blank=True, default="")
     group_to_join = models.ForeignKey(
-        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="+", db_index=False
     )
 
     objects = ManagedObjectQuerySet.as_manager()
@@ -135,6 +135,15 @@ class ManagedObject(models.Model):
             models.Index(fields=["tenant", "owner", "id"], name="object_owner"),
             # Clients ask for an object by its name without saying what it is.
             models.Index(fields=["tenant", "name_key", "id"], name="object_name"),
+            # Few point at others; whoever deletes one asks who points at it.
+            models.Index(
+                fields=["parent"], condition=Q(parent__isnull=False), name="object_parent"
+            ),
+            models.Index(
+                fields=["group_to_join"],
+                condition=Q(group_to_join__isnull=False),
+                name="object_group_to_join",
+            ),
             # Of devices: one for each way their list can be sorted, of one tenant and of all.
             _of_devices("device_tenant_created", "tenant", "created_at", "id"),
             _of_devices("device_created", "created_at", "id"),

@@ -263,3 +263,9 @@ def test_a_one_time_password_for_a_certificate_is_refused_with_a_sentence(acme):
     one = registered(acme, "ID;AUTH_TYPE;ENROLLMENT_OTP\na;CERTIFICATES;otp-canary\n", BY)
     assert reasons(one) == [(2, "ENROLLMENT_OTP", "otp")]
     assert "otp-canary" not in str(list(one.problems.values()))
+
+
+def test_a_password_that_slipped_into_another_cell_is_not_kept(acme):
+    one = registered(acme, f"ID;AUTH_TYPE;CREDENTIALS\na;{SECRET};\n", BY)
+    assert counts(one) == {"failed": 1}
+    assert SECRET not in str(list(one.problems.values()))
