@@ -42,7 +42,7 @@ def make_groups(
         except GroupPathError as error:
             refused[path] = str(error)
         else:
-            steps |= set(_steps(path))
+            steps |= set(steps_of(path))
     known = _existing(tenant, steps)
     missing = sorted(steps - known.keys(), key=lambda path: (path.count(PATH_SEPARATOR), path))
     made: list[int] = []
@@ -63,7 +63,7 @@ def make_groups(
     return {path: known[path] for path in paths if path not in refused}, made, refused
 
 
-def _steps(path: str) -> list[str]:
+def steps_of(path: str) -> list[str]:
     """Return the path and those of the groups above, the outermost first."""
     names = path.split(PATH_SEPARATOR)
     return list(accumulate(names, lambda above, name: f"{above}{PATH_SEPARATOR}{name}"))

@@ -16,6 +16,7 @@ from bulk.models import Existing, Form, Import, State
 from bulk.reading.dialect import Dialect
 from bulk.reading.header import Header
 from bulk.reading.rows import Batch, Position, Problem, read_batches
+from inventory.group_paths import steps_of
 from tenants.models import Tenant
 
 SHOWN: Final = 100  # problems, warnings and groups that are listed
@@ -93,7 +94,13 @@ class Plan:
             self.problems += sorted(problems, key=lambda problem: problem.line)[:room]
 
     def _add_groups(self, rows: Iterable[Judged]) -> None:
-        missing = self.groups.find(rows)
+        # Those above count as well: they are made on the way.
+        steps = {
+            (tenant_id, step)
+            for tenant_id, path in self.groups.find(rows)
+            for step in steps_of(path)
+        }
+        missing = self.groups.look_up(steps)
         self.seen.executemany("INSERT OR IGNORE INTO made VALUES (?, ?)", missing)
 
     def told(self) -> dict[str, Any]:
