@@ -164,8 +164,11 @@ def test_page_says_how_it_stands_and_offers_what_can_be_done(desk, console, acme
 @pytest.mark.parametrize("name", STATES)
 def test_page_looks_again_only_while_somebody_is_to_work(desk, acme, name):
     one = made(acme, name)
-    asks = read(desk.get(page_of(one))).all(data_looks_again=True)
+    page = read(desk.get(page_of(one)))
+    asks = page.all(data_looks_again=True)
     assert bool(asks) is one.is_at_work
+    by_hand = [each for each in page.all("a", href=page_of(one)) if each.text == "Look again"]
+    assert bool(by_hand) is one.is_at_work
     for each in asks:
         assert each["hx-get"] == page_of(one)
         assert each["hx-trigger"] == "every 1s"
