@@ -49,7 +49,7 @@ def receive(
     except FileProblem as error:
         problem = error
     except BaseException:
-        one.delete()
+        files.forget(one)
         raise
     if problem is not None:
         refuse(one, problem)
@@ -137,6 +137,7 @@ def cancel(one: Import, *, by: Actor) -> None:
         if held.state == State.PAUSED:
             files.shred(held)
             held.state, held.finished_at = State.CANCELLED, timezone.now()
+            held.wish, held.refusal = Import.Wish.NOTHING, {}
             held.save()
             one.refresh_from_db()
         else:
@@ -158,7 +159,10 @@ def discard(one: Import, *, by: Actor) -> None:
 def undo(one: Import, *, by: Actor) -> None:
     """Take away what the import created, as far as nobody has used it yet."""
     with transaction.atomic():
-        _go(one, (State.FINISHED, State.CANCELLED), State.UNDOING, seen=0, undone=0, kept=0)
+        # One that stumbled has its place still, and goes on from there.
+        is_new = not _held(one).position
+        also = {"seen": 0, "undone": 0, "kept": 0} if is_new else {}
+        _go(one, (State.FINISHED, State.CANCELLED), State.UNDOING, **also)
         _record(one, by, "Bulk registration being undone")
 
 
@@ -177,6 +181,7 @@ def tidy() -> None:
 def _forget(held: Import) -> None:
     files.shred(held)
     held.state, held.finished_at = State.DISCARDED, timezone.now()
+    held.holder, held.lease_until = "", None  # whoever checks it loses it
     held.save()
 
 
@@ -194,7 +199,7 @@ def _go(
     """Take one step by a person's word, and call somebody to work on it."""
     with transaction.atomic():
         changed = Import.objects.filter(pk=one.pk, tenant=one.tenant_id, state__in=origins).update(
-            state=target, wish="", holder="", lease_until=None, **also
+            state=target, wish="", holder="", lease_until=None, refusal={}, **also
         )
         one.refresh_from_db()
         if not changed:
@@ -204,16 +209,17 @@ def _go(
 
 
 def _wish(one: Import, origins: tuple[State, ...], wish: Import.Wish) -> None:
-    changed = Import.objects.filter(pk=one.pk, tenant=one.tenant_id, state__in=origins).update(
-        wish=wish
-    )
+    mine = Import.objects.filter(pk=one.pk, tenant=one.tenant_id, state__in=origins)
+    # What is to end is not paused instead.
+    changed = mine.exclude(wish=Import.Wish.CANCEL).update(wish=wish)
     one.refresh_from_db()
     if not changed:
         raise WrongStateError(_why_not(one))
 
 
 def _why_not(one: Import) -> str:
-    return f"That cannot be done now: this import is “{State(one.state).label.lower()}”."
+    label = "being cancelled" if one.is_ending else State(one.state).label.lower()
+    return f"That cannot be done now: this import is “{label}”."
 
 
 def _record(one: Import, by: Actor, activity: str, text: str = "") -> None:

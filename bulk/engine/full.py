@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Final
 
 from django.utils import timezone
@@ -52,13 +53,19 @@ def write(
     new = [row for row in rows if row.verdict is Verdict.CREATE]
     changed = [row for row in rows if row.verdict is Verdict.UPDATE]
     bare = [row for row in changed if row.device is None]  # a login without an object
-    _insert_objects(owner, [*new, *bare])
-    _insert_logins([row for row in [*new, *changed] if row.login is None and row.entry.password])
-    _insert_names((row, row.names()) for row in new)
+    now = timezone.now()  # one for all: an undo knows by it what came later
+    _insert_objects(owner, [*new, *bare], now)
+    _insert_logins(
+        [row for row in [*new, *changed] if row.login is None and row.entry.password], now
+    )
+    _insert_names(((row, row.names()) for row in new), now)
     made = {row.entry.line for row in bare}
     _insert_names(
-        (row, row.names() if row.entry.line in made else changes[row.entry.line].names)
-        for row in changed
+        (
+            (row, row.names() if row.entry.line in made else changes[row.entry.line].names)
+            for row in changed
+        ),
+        now,
     )
     joining = [row for row in new if row.entry.path]
     joining += [
@@ -120,10 +127,10 @@ def _is_written(row: Judged) -> bool:
     return row.verdict in {Verdict.CREATE, Verdict.UPDATE}
 
 
-def _insert_objects(owner: Import, rows: Sequence[Judged]) -> None:
+def _insert_objects(owner: Import, rows: Sequence[Judged], now: datetime) -> None:
     if not rows:
         return
-    now, by = timezone.now(), owner.created_by_name[:255]
+    by = owner.created_by_name[:255]
     values = []
     for row, pk in zip(rows, sql.new_ids(ManagedObject, len(rows)), strict=True):
         entry = row.entry
@@ -141,8 +148,7 @@ def _insert_objects(owner: Import, rows: Sequence[Judged]) -> None:
     sql.insert(ManagedObject, _OBJECT, values)
 
 
-def _insert_logins(rows: Sequence[Judged]) -> None:
-    now = timezone.now()
+def _insert_logins(rows: Sequence[Judged], now: datetime) -> None:
     sql.insert(
         DeviceCredentials,
         _LOGIN,
@@ -159,8 +165,7 @@ def _insert_logins(rows: Sequence[Judged]) -> None:
     )
 
 
-def _insert_names(named: Iterable[tuple[Judged, Iterable[tuple[str, str]]]]) -> None:
-    now = timezone.now()
+def _insert_names(named: Iterable[tuple[Judged, Iterable[tuple[str, str]]]], now: datetime) -> None:
     sql.insert(
         ExternalId,
         _NAME,

@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from django.db import transaction
@@ -13,7 +13,15 @@ from bulk.engine import lease, sql, stopping
 from bulk.engine.pace import Pace
 from bulk.models import Form, Import, ImportGroup, ImportItem, Outcome, State
 from inventory.groups import delete_group
-from inventory.models import ChildLink, DeviceCredentials, DeviceGroup, ExternalId, ManagedObject
+from inventory.locks import hold_tree
+from inventory.models import (
+    ChildLink,
+    DeviceCredentials,
+    DeviceEvent,
+    DeviceGroup,
+    ExternalId,
+    ManagedObject,
+)
 from registration.lifecycle import Stage, Status
 from registration.models import Registration, RegistrationEvent, Tally
 from tenants import audit, quota
@@ -70,14 +78,10 @@ def _undo_devices(one: Import, items: Sequence[ImportItem]) -> set[int]:
     objects = ManagedObject.objects.filter(
         sql.AnyOf("id", numbers), updated_at=F("reported_at")
     ).order_by("pk")
-    untouched = set(objects.select_for_update(of=("self",)).values_list("pk", flat=True))
-    untouched -= set(
-        ChildLink.objects.filter(sql.AnyOf("parent", numbers)).values_list("parent_id", flat=True)
-    )
-    for pk, login in held.items():
-        made_since = one.finished_at is not None and login.issued_at > one.finished_at
-        if login.first_login_at is not None or made_since:
-            untouched.discard(pk)
+    devices = {
+        device.pk: device for device in objects.select_for_update(of=("self",)).defer("fragments")
+    }
+    untouched = devices.keys() - _used(devices, held)
     gone = sorted(untouched)
     sql.delete(DeviceCredentials, "managed_object", gone)
     sql.delete(ExternalId, "managed_object", gone)
@@ -89,13 +93,77 @@ def _undo_devices(one: Import, items: Sequence[ImportItem]) -> set[int]:
     return {item.pk for item in items if item.number in untouched}
 
 
+def _used(
+    devices: Mapping[int, ManagedObject], logins: Mapping[int | None, DeviceCredentials]
+) -> set[int]:
+    """Return the devices that logged in, or that somebody did something to or with.
+
+    What was made together has one time; anything else came later.
+    """
+    numbers, tenants = list(devices), {device.tenant_id for device in devices.values()}
+    used = {
+        pk
+        for pk, device in devices.items()
+        if (login := logins.get(pk))
+        and (
+            login.first_login_at is not None
+            or not login.is_enabled
+            or login.is_revoked
+            or login.issued_at != device.created_at
+        )
+    }
+    used |= set(
+        DeviceEvent.objects.filter(
+            sql.AnyOf("object_number", numbers), tenant__in=tenants
+        ).values_list("object_number", flat=True)
+    )
+    beneath = ChildLink.objects.filter(sql.AnyOf("parent", numbers))
+    used |= set(beneath.values_list("parent_id", flat=True))
+    above = ChildLink.objects.filter(sql.AnyOf("child", numbers)).values_list("child_id", "kind")
+    links = Counter(pk for pk, _ in above)  # a row puts its device into one group at most
+    used |= {pk for pk, kind in above if kind != ChildLink.Kind.ASSET or links[pk] > 1}
+    names = ExternalId.objects.filter(sql.AnyOf("managed_object", numbers))
+    used |= {
+        pk
+        for pk, created_at in names.values_list("managed_object_id", "created_at")
+        if created_at != devices[pk].created_at
+    }
+    return used | _named_elsewhere(devices, tenants)
+
+
+def _named_elsewhere(devices: Mapping[int, ManagedObject], tenants: set[str]) -> set[int]:
+    """Return the devices that own something else, or that are expected anew."""
+    owners = {(device.tenant_id, device.owner): pk for pk, device in devices.items()}
+    owned = ManagedObject.objects.filter(
+        sql.AnyOf("owner", [owner for _, owner in owners if owner]), tenant__in=tenants
+    )
+    used = {
+        owners[tenant_id, owner]
+        for pk, tenant_id, owner in owned.values_list("pk", "tenant_id", "owner")
+        if owners.get((tenant_id, owner), pk) != pk
+    }
+    ids = {(device.tenant_id, device.device_id): pk for pk, device in devices.items()}
+    expected = Registration.objects.filter(
+        sql.AnyOf("device_id", [device_id for _, device_id in ids]), tenant__in=tenants
+    )
+    return used | {
+        ids[place] for place in expected.values_list("tenant_id", "device_id") if place in ids
+    }
+
+
 def _undo_registrations(one: Import, items: Sequence[ImportItem]) -> set[int]:
     """Take registrations away whose device never knocked; return their items."""
     numbers = [item.number for item in items if item.number is not None]
     found = Registration.objects.filter(
         sql.AnyOf("id", numbers), status=Status.WAITING_FOR_CONNECTION
     )
-    held = list(found.order_by("pk").select_for_update(of=("self",)))
+    # One that was given to another tenant since is no longer this import's.
+    tenants = {item.number: item.tenant_id for item in items}
+    held = [
+        each
+        for each in found.order_by("pk").select_for_update(of=("self",))
+        if each.tenant_id == tenants[each.pk]
+    ]
     by, now = one.actor, timezone.now()
     sql.insert(
         RegistrationEvent,
@@ -120,7 +188,19 @@ def _undo_groups(one: Import) -> None:
     for made in ImportGroup.objects.filter(owner=one).order_by("-pk"):
         lease.keep(one)
         with transaction.atomic():
-            group = DeviceGroup.objects.filter(pk=made.number).first()
-            if group is not None and not ChildLink.objects.filter(parent=group).exists():
-                delete_group(group, by=one.actor)
+            group = DeviceGroup.objects.select_related("tenant").filter(pk=made.number).first()
+            if group is not None:
+                hold_tree(group.tenant)
+                if not _is_used(group):
+                    delete_group(group, by=one.actor)
             made.delete()
+
+
+def _is_used(group: DeviceGroup) -> bool:
+    """Say whether anything is in a group or is to join it, or somebody calls it by a name."""
+    return (
+        ChildLink.objects.filter(parent=group).exists()
+        or Registration.objects.filter(group=group).exists()
+        or ManagedObject.objects.filter(group_to_join=group).exists()
+        or ExternalId.objects.filter(managed_object=group).exists()
+    )
