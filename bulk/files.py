@@ -130,6 +130,13 @@ def sweep(pk: uuid.UUID) -> None:
         ImportBlock.objects.filter(pk__in=some).delete()
 
 
+def forget(owner: Import) -> None:
+    """Remove an import of which only a part has come, and that part."""
+    Import.objects.filter(pk=owner.pk).update(file_key=b"")
+    sweep(owner.pk)
+    owner.delete()
+
+
 def sweep_all() -> None:
     """Remove pieces that were left when a server was killed right after a file was shredded."""
     left = ImportBlock.objects.filter(owner__file_key=b"").values_list("owner", flat=True)

@@ -60,6 +60,19 @@ def keep(one: Import, *, lock: bool = False) -> None:
     one.wish = wish
 
 
+def read_anew(one: Import) -> None:
+    """Read the import as it is kept, after what was written was rolled back.
+
+    Raises:
+        LostLeaseError: somebody else works on it now, or it is no longer to be worked on.
+    """
+    mine = Import.objects.filter(holder=one.holder, state__in=AT_WORK)
+    try:
+        one.refresh_from_db(from_queryset=mine)
+    except Import.DoesNotExist:
+        raise LostLeaseError from None
+
+
 def save(one: Import, *fields: str) -> None:
     """Save progress, and keep the lease; in the transaction of what was done.
 

@@ -89,7 +89,7 @@ class _Chunks:
                 self.groups.forget()
                 time.sleep(0.01 * 2**attempt)
                 refused = self._make_groups(batch)
-                self.one.refresh_from_db()
+                lease.read_anew(self.one)
             else:
                 self.pace.took(time.monotonic() - started)
                 return

@@ -4,9 +4,9 @@ import logging
 import uuid
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import Final
+from typing import Any, Final
 
-from django.db import Error, InterfaceError, OperationalError, transaction
+from django.db import Error, InterfaceError, OperationalError
 
 from bulk.engine import lease
 from bulk.engine.checking import check
@@ -22,6 +22,12 @@ WORK: Final[Mapping[str, Callable[[Import], None]]] = {
     State.CHECKING: check,
     State.RUNNING: run,
     State.UNDOING: undo,
+}
+# Where an import waits then, and what is no longer true of it.
+STUMBLING: Final[Mapping[State, tuple[State, Mapping[str, Any]]]] = {
+    State.CHECKING: (State.READY, {"preview": {}}),
+    State.RUNNING: (State.PAUSED, {}),
+    State.UNDOING: (State.FINISHED, {}),
 }
 STUMBLED: Final = (
     "Something went wrong that is not the file's fault; the log of the server says what. Nothing "
@@ -46,21 +52,19 @@ def carry_on(pk: uuid.UUID) -> None:
     except Exception as error:  # noqa: BLE001 -- whatever it is, people must be able to go on
         # Its words may quote the row, which holds a secret.
         logger.error("Import %s stumbled over %s.", pk, _place(error))  # noqa: TRY400
-        _stumble(pk)
+        _stumble(one)
     finally:
         with suppress(Error):  # a database that is away does not matter to a farewell
             lease.give_back(one)
 
 
-def _stumble(pk: uuid.UUID) -> None:
-    """Let an import wait for people instead of trying for ever."""
-    with transaction.atomic():
-        held = Import.objects.select_for_update(of=("self",)).get(pk=pk)
-        held.refusal = {"line": None, "column": "", "message": STUMBLED}
-        held.state = {
-            State.CHECKING: State.READY, State.RUNNING: State.PAUSED, State.UNDOING: State.FINISHED,
-        }.get(State(held.state), State(held.state))  # fmt: skip
-        held.save(update_fields=["state", "refusal"])
+def _stumble(one: Import) -> None:
+    """Let an import wait for people instead of trying for ever; half a plan is none."""
+    mine = Import.objects.filter(pk=one.pk, holder=one.holder)
+    refusal = {"line": None, "column": "", "message": STUMBLED}
+    for state, (before, also) in STUMBLING.items():
+        if mine.filter(state=state).update(state=before, refusal=refusal, **also):
+            return
 
 
 def _place(error: BaseException) -> str:

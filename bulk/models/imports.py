@@ -151,6 +151,11 @@ class Import(models.Model):
         return self.state in AT_WORK
 
     @property
+    def is_ending(self) -> bool:
+        """Say whether somebody wants it to end, and the rows on their way are not done yet."""
+        return self.state == State.RUNNING and self.wish == self.Wish.CANCEL
+
+    @property
     def succeeded(self) -> int:
         """Return how many rows are as the file wants them."""
         return self.created + self.updated + self.unchanged
