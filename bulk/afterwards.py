@@ -24,5 +24,11 @@ def history(tenant_id: str, device_id: str, limit: int) -> Iterator[Happening]:
             what=TOLD[Outcome(item.outcome)],
             who=item.owner.created_by_name,
             source=item.owner.source,
-            why=f"Line {item.line} of {item.owner}.",
+            why=_why(item),
         )
+
+
+def _why(item: ImportItem) -> str:
+    """Return where it stood; the file may be of others, and its name may tell of others still."""
+    is_own = item.owner.tenant_id == item.tenant_id
+    return f"Line {item.line} of {item.owner}." if is_own else "By the management tenant."
