@@ -1,10 +1,13 @@
 """What a row changes about a device that is there already."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from bulk.engine.judging import Judged, Verdict
 from bulk.engine.sql import AnyOf
+from bulk.reading.results import OPERATIONS
+from inventory.errors import InvalidObjectError
 from inventory.fragments import merged
 from inventory.models import ChildLink, ExternalId
 from inventory.models.credentials import password_digest
@@ -41,7 +44,11 @@ def find_changes(rows: list[Judged]) -> dict[int, Change]:
         groups = set(links.values_list("child_id", "parent__path"))
     changes = {}
     for row in updates:
-        change = _change(row, names, groups)
+        try:
+            change = _change(row, names, groups)
+        except InvalidObjectError as error:
+            row.fail("too-long", "", f"With what the device has already: {error}")
+            continue
         if change:
             changes[row.entry.line] = change
         else:
@@ -63,9 +70,23 @@ def _change(row: Judged, names: set[tuple[int, str, str]], groups: set[tuple[int
         change.name = entry.name
     if entry.type and entry.type != device.type:
         change.type = entry.type
-    after = merged(device.fragments, entry.fragments())
+    after = merged(device.fragments, _onto(device.fragments, entry.fragments()))
     if after != device.fragments:
         change.fragments = after
     change.names = [each for each in row.names() if (device.pk, *each) not in names]
     change.joins = bool(entry.path) and (device.pk, entry.path) not in groups
     return change
+
+
+def _onto(before: Mapping[str, Any], added: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is added together with what is there: a column stands for one value alone."""
+    after = {}
+    for name, value in added.items():
+        there = before.get(name)
+        if isinstance(value, dict) and isinstance(there, dict):
+            after[name] = {**there, **_onto(there, value)}
+        elif name == OPERATIONS and isinstance(value, list) and isinstance(there, list):
+            after[name] = [*there, *(each for each in value if each not in there)]
+        else:
+            after[name] = value
+    return after

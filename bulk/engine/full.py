@@ -74,6 +74,7 @@ def write(
         if row.entry.path and (row.entry.line in made or changes[row.entry.line].joins)
     ]
     _join(joining, groups)
+    _join_chosen(changed)
     _update_objects(changed, changes)
     _update_logins([row for row in changed if row.login is not None], changes)
     _forget_deleted(rows)
@@ -184,6 +185,27 @@ def _join(rows: Sequence[Judged], groups: Groups) -> None:
     ]
     sql.insert(ChildLink, _LINK, links)
     touch_all({parent for parent, _, _ in links})
+
+
+def _join_chosen(rows: Iterable[Judged]) -> None:
+    """Put devices that had not reported into the groups that people chose for then."""
+    waiting = {
+        row.device.pk: row.device.group_to_join_id
+        for row in rows
+        if row.device is not None and row.device.group_to_join_id is not None
+    }
+    if not waiting:
+        return
+    there = ChildLink.objects.filter(sql.AnyOf("child", list(waiting)), kind=ChildLink.Kind.ASSET)
+    places = set(there.values_list("child_id", "parent_id"))
+    links = [
+        (group, pk, ChildLink.Kind.ASSET.value)
+        for pk, group in waiting.items()
+        if (pk, group) not in places  # where the row puts it too
+    ]
+    sql.insert(ChildLink, _LINK, links)
+    touch_all({parent for parent, _, _ in links})
+    ManagedObject.objects.filter(sql.AnyOf("id", list(waiting))).update(group_to_join=None)
 
 
 def _update_objects(rows: Sequence[Judged], changes: dict[int, Change]) -> None:

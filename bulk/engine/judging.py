@@ -72,7 +72,7 @@ class Judged:
 
 @dataclass
 class Judge:
-    """Knows the import, and remembers tenants, which are few."""
+    """Knows the import, and the tenants of the rows it looks at."""
 
     owner: Import
     on_existing: Existing
@@ -80,6 +80,7 @@ class Judge:
 
     def judge(self, entries: Iterable[Entry], *, hold: bool) -> list[Judged]:
         """Return what each of the rows comes to; ``hold`` keeps what is there from changing."""
+        self._tenants.clear()  # one may have been suspended meanwhile
         rows = [self._row(entry) for entry in entries]
         self._refuse_repeated(rows)
         if self.owner.form == Form.SIMPLE:
@@ -164,6 +165,7 @@ class Judge:
         known = _Known.about(rows, hold=hold)
         returning = self._returning([row.entry.device_id for row in rows])
         bound: dict[tuple[str, str, str], int] = {}  # by rows of this very list
+        taken: dict[int, int] = {}  # devices without a login, by rows of this very list
         for row in rows:
             known.look_up(row)
             if row.entry.otp:
@@ -174,6 +176,11 @@ class Judge:
             if row.code:
                 continue
             row.returns = (row.tenant_id, row.entry.device_id) in returning
+            if row.device is not None and row.device.device_id == "":
+                line = taken.setdefault(row.device.pk, row.entry.line)
+                if line != row.entry.line:
+                    row.fail("external-id", "ID", f"Line {line} stands for the same device.")
+                    continue
             if row.device is None and row.login is None:
                 continue
             if self.on_existing is Existing.FAIL:

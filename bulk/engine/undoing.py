@@ -72,6 +72,7 @@ def _next_items(one: Import, most: int) -> list[ImportItem]:
 
 def _undo_devices(one: Import, items: Sequence[ImportItem]) -> set[int]:
     """Take devices away that never logged in and that nobody changed; return their items."""
+    del one
     numbers = [item.number for item in items if item.number is not None]
     logins = DeviceCredentials.objects.filter(sql.AnyOf("managed_object", numbers))
     held = {login.managed_object_id: login for login in logins.order_by("pk").select_for_update()}

@@ -231,10 +231,10 @@ def test_a_row_that_the_database_refuses_fails_alone(acme, monkeypatch):
     monkeypatch.setattr("bulk.engine.running.ATTEMPTS", 2)
     insert = full._insert_logins
 
-    def refusing(rows):
+    def refusing(rows, now):
         if any(row.entry.device_id == "b" for row in rows):
             raise IntegrityError
-        insert(rows)
+        insert(rows, now)
 
     monkeypatch.setattr(full, "_insert_logins", refusing)
     one = registered(acme, FULL + "".join(f"{name};{SECRET};;;Plant\n" for name in "abc"), BY)
