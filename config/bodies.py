@@ -4,14 +4,13 @@ The server passes a body on piece by piece, as if it were complete when the clie
 says no length for one that comes in chunks.
 """
 
+import io
 from collections.abc import Collection, Iterable, Iterator
-from tempfile import SpooledTemporaryFile
 from typing import Any, Final
 
 from registration.lane import Application, Environ, StartResponse
 
 MAX_CHUNKED_BODY: Final = 4 * 1024 * 1024  # bytes buffered of a body that says no length
-IN_MEMORY: Final = 256 * 1024  # bytes kept in memory; more goes to a temporary file
 BLOCK: Final = 64 * 1024  # bytes read at once
 
 
@@ -38,18 +37,17 @@ class ChunkedBodies:
             or environ.get("PATH_INFO") in self.streamed
         ):
             return self.application(environ, start_response)
-        with SpooledTemporaryFile(max_size=IN_MEMORY) as buffer:
-            source, length = environ["wsgi.input"], 0
-            while block := source.read(BLOCK):
-                length += len(block)
-                if length > MAX_CHUNKED_BODY:
-                    start_response("413 Content Too Large", [("Content-Type", "text/plain")])
-                    return [b"The body is too large.\n"]
-                buffer.write(block)
-            buffer.seek(0)
-            environ["wsgi.input"] = buffer
-            environ["CONTENT_LENGTH"] = str(length)
-            return self.application(environ, start_response)
+        # In memory: a file of the machine would hold passwords as they are.
+        buffer, source = io.BytesIO(), environ["wsgi.input"]
+        while block := source.read(BLOCK):
+            if buffer.tell() + len(block) > MAX_CHUNKED_BODY:
+                start_response("413 Content Too Large", [("Content-Type", "text/plain")])
+                return [b"The body is too large.\n"]
+            buffer.write(block)
+        environ["CONTENT_LENGTH"] = str(buffer.tell())
+        buffer.seek(0)
+        environ["wsgi.input"] = buffer
+        return self.application(environ, start_response)
 
 
 class WholeBodies:

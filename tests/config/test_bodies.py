@@ -90,6 +90,14 @@ def test_body_in_chunks_is_bounded_where_it_is_kept():
     assert (seen, answered) == ([], ["413 Content Too Large"])
 
 
+def test_body_in_chunks_is_written_to_no_file_of_the_machine(monkeypatch):
+    def no_file(*_args, **_kwargs):
+        raise AssertionError
+
+    monkeypatch.setattr("tempfile.TemporaryFile", no_file)
+    assert call_chunked("/other", b"x" * MAX_CHUNKED_BODY)[1] == ["200 OK"]
+
+
 @pytest.mark.parametrize("path", ["/stream/", "/stream/more", "/Stream", "//stream"])
 def test_only_the_very_path_is_streamed(path):
     assert call_chunked(path, b"x" * (MAX_CHUNKED_BODY + 1))[1] == ["413 Content Too Large"]
