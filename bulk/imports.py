@@ -6,7 +6,7 @@ received is checked first; nothing is registered before somebody says so.
 
 from collections.abc import Iterable
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 from django.db import transaction
 from django.utils import timezone
@@ -161,7 +161,7 @@ def undo(one: Import, *, by: Actor) -> None:
     with transaction.atomic():
         # One that stumbled has its place still, and goes on from there.
         is_new = not _held(one).position
-        also = {"seen": 0, "undone": 0, "kept": 0} if is_new else {}
+        also: dict[str, Any] = {"seen": 0, "undone": 0, "kept": 0} if is_new else {}
         _go(one, (State.FINISHED, State.CANCELLED), State.UNDOING, **also)
         _record(one, by, "Bulk registration being undone")
 

@@ -80,7 +80,7 @@ def _change(row: Judged, names: set[tuple[int, str, str]], groups: set[tuple[int
 
 def _onto(before: Mapping[str, Any], added: Mapping[str, Any]) -> dict[str, Any]:
     """Return what is added together with what is there: a column stands for one value alone."""
-    after = {}
+    after: dict[str, Any] = {}
     for name, value in added.items():
         there = before.get(name)
         if isinstance(value, dict) and isinstance(there, dict):

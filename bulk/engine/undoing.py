@@ -113,11 +113,8 @@ def _used(
             or login.issued_at != device.created_at
         )
     }
-    used |= set(
-        DeviceEvent.objects.filter(
-            sql.AnyOf("object_number", numbers), tenant__in=tenants
-        ).values_list("object_number", flat=True)
-    )
+    events = DeviceEvent.objects.filter(sql.AnyOf("object_number", numbers), tenant__in=tenants)
+    used |= {pk for pk in events.values_list("object_number", flat=True) if pk is not None}
     beneath = ChildLink.objects.filter(sql.AnyOf("parent", numbers))
     used |= set(beneath.values_list("parent_id", flat=True))
     above = ChildLink.objects.filter(sql.AnyOf("child", numbers)).values_list("child_id", "kind")
