@@ -85,8 +85,15 @@ def _read_head(one: Import, detector: Detector) -> None:
 
 
 def refuse(one: Import, problem: FileProblem) -> None:
-    """Say no to a file as a whole."""
+    """Say no to a file as a whole.
+
+    Raises:
+        WrongStateError: somebody has begun to work on it.
+    """
     with transaction.atomic():
+        held = _held(one)
+        if held.state not in {State.RECEIVING, State.READY}:
+            raise WrongStateError(_why_not(held))
         files.shred(one)
         one.state, one.finished_at = State.REFUSED, timezone.now()
         one.refusal = {"line": problem.line, "column": problem.column, "message": problem.message}

@@ -44,10 +44,10 @@ def bulk_new_device_requests(request: ApiRequest) -> HttpResponse:
     )
     if one.state == State.REFUSED:
         raise whole_file_refusal(one.refusal)
-    device_ids = _device_ids(one)
     # In the contract a simple file only ever adds, and a full one brings devices up to date.
     existing = Existing.UPDATE if one.form == Form.FULL else Existing.FAIL
     try:
+        device_ids = _device_ids(one)
         imports.start(one, on_existing=existing, by=request.actor, call=False)
     except WrongStateError as error:  # somebody saw it in the console, and was quicker
         raise ApiError(HTTPStatus.CONFLICT, NOT_FINISHED, str(error)) from error

@@ -7,6 +7,7 @@ from bulk import engine, files, imports
 from bulk.engine import checking, full, lease, running
 from bulk.errors import LostLeaseError, WrongStateError
 from bulk.models import Existing, Import, ImportBlock, State
+from bulk.reading.problems import FileProblem
 from tenants.actors import Actor
 from tests.bulk.files import FULL, SECRET, SIMPLE, carried_on, checked, counts, received
 
@@ -138,3 +139,13 @@ def test_a_second_start_is_refused(acme):
     one = carried_on(one)
     assert one.on_existing == Existing.UPDATE
     assert engine.due() == []
+
+
+def test_a_file_that_is_registered_by_now_is_not_refused_any_more(acme):
+    one = received(acme, ROWS, BY)
+    other = Import.objects.get(pk=one.pk)
+    imports.start(other, on_existing=Existing.UPDATE, by=BY)
+    with pytest.raises(WrongStateError):
+        imports.refuse(one, FileProblem("Too many rows."))
+    one = carried_on(one)
+    assert (one.state, counts(one)) == (State.FINISHED, {"created": 50})
