@@ -253,10 +253,14 @@ class Checker:
         is_moved = len(row.cells) > self._width and refusal.code == "password"
         is_moved = is_moved or self._has_slipped(cells)
         fits = len(row.cells) >= self._width and refusal.code != "cells" and not is_moved
+        # Right of a password that is none may stand the rest of it: it may hold the separator.
+        end = self._width
+        if refusal.code == "password":
+            end = min(self._header.secrets, default=end)
         position = self._header.standard["ID"]
-        is_told = fits or self._header.is_id_safe
+        is_told = (fits and position < end) or self._header.is_id_safe
         shown = (
-            {name: cut(cells[at]) for at, name in self._kept if cells[at]}
+            {name: cut(cells[at]) for at, name in self._kept if cells[at] and at < end}
             if fits
             else {self._header.names[position]: cut(cells[position])} if is_told else {}
         )  # fmt: skip

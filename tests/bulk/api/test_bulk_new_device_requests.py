@@ -158,7 +158,7 @@ def test_rows_that_fail_are_listed_and_the_others_are_done(office):
     assert [each["lineNumber"] for each in failed] == [3, 5, 6, 7]
     assert [each["line"] for each in failed] == [
         "press 2;***;two",
-        "press-3;***;three",
+        "press-3;***;***",  # right of a bad password may stand the rest of it
         "press-1;***;again",
         "press-4;***;***",
     ]

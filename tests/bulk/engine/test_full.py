@@ -269,3 +269,10 @@ def test_a_password_that_slipped_into_another_cell_is_not_kept(acme):
     one = registered(acme, f"ID;AUTH_TYPE;CREDENTIALS\na;{SECRET};\n", BY)
     assert counts(one) == {"failed": 1}
     assert SECRET not in str(list(one.problems.values()))
+
+
+def test_what_follows_a_password_that_is_none_is_not_kept(acme):
+    one = registered(acme, f"ID;NAME;CREDENTIALS;TYPE;PATH\na;Press;pa;{SECRET};;\n", BY)
+    assert one.problems.get().cells == {"ID": "a"}
+    one = registered(acme, f"ID;NAME;CREDENTIALS;TYPE\na;Press;pa;{SECRET}\n", BY)
+    assert one.problems.get().cells == {"ID": "a", "NAME": "Press"}
