@@ -99,7 +99,7 @@ def test_a_file_name_is_text_wherever_it_is_shown(acme):
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\uff1d"])
 def test_no_cell_of_the_rows_that_failed_is_a_formula(acme, start):
     cell = f"{start}cmd|' /C calc'!A0"
-    text = f'ID,CREDENTIALS,NAME,"{start}column"\nd,x,"{cell}","{cell}"\n'
+    text = f'ID,NAME,"{start}column",CREDENTIALS\nd,"{cell}","{cell}",x\n'
     one = registered(acme, text, BY)
     rejects = Console("acme/operator").get(page_of(one, "rejects.csv"))
     body = b"".join(rejects.streaming_content).decode("utf-8-sig")
