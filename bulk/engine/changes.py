@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bulk.engine.judging import Judged, Verdict
-from bulk.engine.sql import AnyOf
 from bulk.reading.results import OPERATIONS
 from inventory.errors import InvalidObjectError
 from inventory.fragments import merged
+from inventory.many import AnyOf
 from inventory.models import ChildLink, ExternalId
 from inventory.models.credentials import password_digest
 

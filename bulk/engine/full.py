@@ -15,6 +15,7 @@ from bulk.engine.judging import Judged, Verdict
 from bulk.models import Import
 from inventory.fields import text_key
 from inventory.locks import touch_all
+from inventory.many import AnyOf
 from inventory.models import (
     ChildLink,
     DeviceCredentials,
@@ -196,7 +197,7 @@ def _join_chosen(rows: Iterable[Judged]) -> None:
     }
     if not waiting:
         return
-    there = ChildLink.objects.filter(sql.AnyOf("child", list(waiting)), kind=ChildLink.Kind.ASSET)
+    there = ChildLink.objects.filter(AnyOf("child", list(waiting)), kind=ChildLink.Kind.ASSET)
     places = set(there.values_list("child_id", "parent_id"))
     links = [
         (group, pk, ChildLink.Kind.ASSET.value)
@@ -205,7 +206,7 @@ def _join_chosen(rows: Iterable[Judged]) -> None:
     ]
     sql.insert(ChildLink, _LINK, links)
     touch_all({parent for parent, _, _ in links})
-    ManagedObject.objects.filter(sql.AnyOf("id", list(waiting))).update(group_to_join=None)
+    ManagedObject.objects.filter(AnyOf("id", list(waiting))).update(group_to_join=None)
 
 
 def _update_objects(rows: Sequence[Judged], changes: dict[int, Change]) -> None:
@@ -261,7 +262,7 @@ def _forget_deleted(rows: Iterable[Judged]) -> None:
     back = [row for row in rows if row.returns and _is_written(row) and row.entry.password]
     for tenant_id in {row.tenant_id for row in back}:
         ids = [row.entry.device_id for row in back if row.tenant_id == tenant_id]
-        Tombstone.objects.filter(sql.AnyOf("device_id", ids), tenant=tenant_id).delete()
+        Tombstone.objects.filter(AnyOf("device_id", ids), tenant=tenant_id).delete()
 
 
 def _pk(row: Judged) -> int:

@@ -11,9 +11,9 @@ from typing import Final
 from django.db import transaction
 
 from bulk.engine.judging import Judged, Verdict
-from bulk.engine.sql import AnyOf
 from bulk.models import Import, ImportGroup
 from inventory.group_paths import make_groups
+from inventory.many import AnyOf
 from inventory.models import DeviceGroup
 from tenants.models import Tenant
 

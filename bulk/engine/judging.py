@@ -10,11 +10,11 @@ from enum import StrEnum
 from typing import Any, Final
 
 from bulk.engine.leaving import cells_of
-from bulk.engine.sql import AnyOf
 from bulk.keys import item_key
 from bulk.models import Existing, Form, Import, ImportItem
 from bulk.reading.header import Header
 from bulk.reading.rows import Entry, Problem
+from inventory.many import AnyOf
 from inventory.models import DeviceCredentials, ExternalId, Kind, ManagedObject, Tombstone
 from registration.models import Registration
 from tenants.models import Tenant

@@ -6,8 +6,9 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from django.core.exceptions import EmptyResultSet
 from django.db import connection, models
+
+from inventory.many import AnyOf
 
 Rows = Iterable[Sequence[Any]]
 # How PostgreSQL is told what a list of texts stands for.
@@ -92,32 +93,6 @@ def new_ids(model: type[models.Model], number: int) -> list[int]:
         row = cursor.fetchone()
         first = (row[0] if row else 0) + 1
         return list(range(first, first + number))
-
-
-class AnyOf(models.Func):
-    """The condition that a column is one of many values, which are passed as one parameter."""
-
-    output_field = models.BooleanField()
-    conditional = True
-
-    def __init__(self, column: str, values: Collection[Any]) -> None:
-        super().__init__(models.F(column))
-        self.values = list(values)
-
-    def as_sql(  # type: ignore[override]
-        self, compiler: Any, _connection: Any, **_extra: Any
-    ) -> tuple[str, list[Any]]:
-        """Return the condition as the database takes it."""
-        if not self.values:
-            raise EmptyResultSet  # nothing is among nothing, and need not be asked for
-        column, parameters = compiler.compile(self.source_expressions[0])
-        if is_postgres():
-            kind = "bigint" if isinstance(self.values[0], int) else "text"
-            return f"{column} = ANY(%s::{kind}[])", [*parameters, self.values]
-        return f"{column} IN (SELECT value FROM json_each(%s))", [
-            *parameters,
-            json.dumps(self.values),
-        ]
 
 
 def plain(value: Any) -> Any:

@@ -14,6 +14,7 @@ from bulk.engine.pace import Pace
 from bulk.models import Form, Import, ImportGroup, ImportItem, Outcome, State
 from inventory.groups import delete_group
 from inventory.locks import hold_tree
+from inventory.many import AnyOf
 from inventory.models import (
     ChildLink,
     DeviceCredentials,
@@ -44,7 +45,7 @@ def undo(one: Import) -> None:
             gone = take(one, created)
             for outcome in (Outcome.UNDONE, Outcome.KEPT):
                 pks = [x.pk for x in created if (x.pk in gone) == (outcome == Outcome.UNDONE)]
-                ImportItem.objects.filter(sql.AnyOf("pk", pks)).update(outcome=outcome)
+                ImportItem.objects.filter(AnyOf("pk", pks)).update(outcome=outcome)
             one.undone += len(gone)
             one.kept += len(created) - len(gone)
             one.seen += len(items)
@@ -74,10 +75,10 @@ def _undo_devices(one: Import, items: Sequence[ImportItem]) -> set[int]:
     """Take devices away that never logged in and that nobody changed; return their items."""
     del one
     numbers = [item.number for item in items if item.number is not None]
-    logins = DeviceCredentials.objects.filter(sql.AnyOf("managed_object", numbers))
+    logins = DeviceCredentials.objects.filter(AnyOf("managed_object", numbers))
     held = {login.managed_object_id: login for login in logins.order_by("pk").select_for_update()}
     objects = ManagedObject.objects.filter(
-        sql.AnyOf("id", numbers), updated_at=F("reported_at")
+        AnyOf("id", numbers), updated_at=F("reported_at")
     ).order_by("pk")
     devices = {
         device.pk: device for device in objects.select_for_update(of=("self",)).defer("fragments")
@@ -113,14 +114,14 @@ def _used(
             or login.issued_at != device.created_at
         )
     }
-    events = DeviceEvent.objects.filter(sql.AnyOf("object_number", numbers), tenant__in=tenants)
+    events = DeviceEvent.objects.filter(AnyOf("object_number", numbers), tenant__in=tenants)
     used |= {pk for pk in events.values_list("object_number", flat=True) if pk is not None}
-    beneath = ChildLink.objects.filter(sql.AnyOf("parent", numbers))
+    beneath = ChildLink.objects.filter(AnyOf("parent", numbers))
     used |= set(beneath.values_list("parent_id", flat=True))
-    above = ChildLink.objects.filter(sql.AnyOf("child", numbers)).values_list("child_id", "kind")
+    above = ChildLink.objects.filter(AnyOf("child", numbers)).values_list("child_id", "kind")
     links = Counter(pk for pk, _ in above)  # a row puts its device into one group at most
     used |= {pk for pk, kind in above if kind != ChildLink.Kind.ASSET or links[pk] > 1}
-    names = ExternalId.objects.filter(sql.AnyOf("managed_object", numbers))
+    names = ExternalId.objects.filter(AnyOf("managed_object", numbers))
     used |= {
         pk
         for pk, created_at in names.values_list("managed_object_id", "created_at")
@@ -133,7 +134,7 @@ def _named_elsewhere(devices: Mapping[int, ManagedObject], tenants: set[str]) ->
     """Return the devices that own something else, or that are expected anew."""
     owners = {(device.tenant_id, device.owner): pk for pk, device in devices.items()}
     owned = ManagedObject.objects.filter(
-        sql.AnyOf("owner", [owner for _, owner in owners if owner]), tenant__in=tenants
+        AnyOf("owner", [owner for _, owner in owners if owner]), tenant__in=tenants
     )
     used = {
         owners[tenant_id, owner]
@@ -142,7 +143,7 @@ def _named_elsewhere(devices: Mapping[int, ManagedObject], tenants: set[str]) ->
     }
     ids = {(device.tenant_id, device.device_id): pk for pk, device in devices.items()}
     expected = Registration.objects.filter(
-        sql.AnyOf("device_id", [device_id for _, device_id in ids]), tenant__in=tenants
+        AnyOf("device_id", [device_id for _, device_id in ids]), tenant__in=tenants
     )
     return used | {
         ids[place] for place in expected.values_list("tenant_id", "device_id") if place in ids
@@ -152,9 +153,7 @@ def _named_elsewhere(devices: Mapping[int, ManagedObject], tenants: set[str]) ->
 def _undo_registrations(one: Import, items: Sequence[ImportItem]) -> set[int]:
     """Take registrations away whose device never knocked; return their items."""
     numbers = [item.number for item in items if item.number is not None]
-    found = Registration.objects.filter(
-        sql.AnyOf("id", numbers), status=Status.WAITING_FOR_CONNECTION
-    )
+    found = Registration.objects.filter(AnyOf("id", numbers), status=Status.WAITING_FOR_CONNECTION)
     # One that was given to another tenant since is no longer this import's.
     tenants = {item.number: item.tenant_id for item in items}
     held = [

@@ -15,6 +15,7 @@ from django.http import QueryDict
 
 from inventory.fields import as_words, starts_with, text_key
 from inventory.groups import within
+from inventory.many import AnyOf
 from inventory.models import (
     PATH_SEPARATOR,
     ChildLink,
@@ -238,7 +239,7 @@ class DeviceQuery:
         if not self.search:
             return rows
         if not self.searches_inside:
-            return rows.filter(pk__in=self._found)
+            return rows.filter(AnyOf("pk", self._found))
         # That it is no greater says nothing new, but keeps PostgreSQL from looking through
         # everybody's external IDs at once rather than through those of these few devices.
         this = OuterRef("pk")
