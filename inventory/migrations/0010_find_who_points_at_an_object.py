@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('inventory', '0009_skip_groups_in_pages_of_devices'),
+        ('inventory', '0009_page_through_devices_by_id'),
         ('tenants', '0005_rights_to_external_ids'),
     ]
 

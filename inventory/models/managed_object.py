@@ -130,8 +130,7 @@ class ManagedObject(models.Model):
             ),
         ]
         indexes = [
-            # With the kind, so that whoever pages through devices skips groups unseen.
-            models.Index(fields=["tenant", "id", "kind"], name="object_tenant"),
+            models.Index(fields=["tenant", "id"], name="object_tenant"),
             models.Index(fields=["tenant", "owner", "id"], name="object_owner"),
             # Clients ask for an object by its name without saying what it is.
             models.Index(fields=["tenant", "name_key", "id"], name="object_name"),
@@ -145,6 +144,7 @@ class ManagedObject(models.Model):
                 name="object_group_to_join",
             ),
             # Of devices: one for each way their list can be sorted, of one tenant and of all.
+            _of_devices("device_tenant_number", "tenant", "id"),
             _of_devices("device_tenant_created", "tenant", "created_at", "id"),
             _of_devices("device_created", "created_at", "id"),
             _of_devices("device_tenant_name", "tenant", "name_key", "id"),
