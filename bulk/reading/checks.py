@@ -38,6 +38,7 @@ SCIENTIFIC: Final = re.compile(r"\d(?:[.,]\d+)?E\+\d+", re.IGNORECASE)
 # Controls but tab and line feed, separators of lines, and what is left of broken encodings.
 _NO_TEXT: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _LINE: Final = re.compile(r"[\t\n]")
+SHORTEST_PASSWORD: Final = 8  # characters
 AUTH_TYPES: Final = {"": False, "BASIC": False, "CERTIFICATES": True}
 _SPREADSHEET: Final = "a spreadsheet has shortened a long number. Format its column as text."
 
@@ -253,10 +254,9 @@ class Checker:
         is_moved = len(row.cells) > self._width and refusal.code == "password"
         is_moved = is_moved or self._has_slipped(cells)
         fits = len(row.cells) >= self._width and refusal.code != "cells" and not is_moved
-        # Right of a password that is none may stand the rest of it: it may hold the separator.
         end = self._width
-        if refusal.code == "password":
-            end = min(self._header.secrets, default=end)
+        if refusal.code == "password" and self._is_begun(cells):
+            end = min(self._header.secrets)
         position = self._header.standard["ID"]
         is_told = (fits and position < end) or self._header.is_id_safe
         shown = (
@@ -268,6 +268,14 @@ class Checker:
             number, refusal.column, refusal.code, refusal.reason,
             cut_bytes(cells[position].strip(BLANKS)) if is_told else "", shown,
         )  # fmt: skip
+
+    def _is_begun(self, cells: list[str]) -> bool:
+        """Say whether a password is too short: the rest of it may stand to the right.
+
+        It may hold the separator, and the client wrote it as it is.
+        """
+        at = self._header.standard.get("CREDENTIALS")
+        return at is not None and 0 < len(cells[at].strip(BLANKS)) < SHORTEST_PASSWORD
 
     def _has_slipped(self, cells: list[str]) -> bool:
         """Say whether a cell that holds one of few words holds another: perhaps the password."""

@@ -42,7 +42,7 @@ def test_failed_rows_come_in_the_form_of_the_file_with_reasons_and_without_secre
     assert rows[0] == ["ID", "CREDENTIALS", "NAME", "'=cmd", "REASON"]
     assert [row[:4] for row in rows[1:]] == [
         ["bad id", "", "'=HYPERLINK(1)", "x"],
-        ["press-2", "", "'Quoted", "z"],
+        ["press-2", "", "", ""],  # right of a password that is too short may stand the rest of it
     ]
     assert all(row[4] for row in rows[1:])
 

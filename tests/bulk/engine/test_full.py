@@ -271,8 +271,16 @@ def test_a_password_that_slipped_into_another_cell_is_not_kept(acme):
     assert SECRET not in str(list(one.problems.values()))
 
 
-def test_what_follows_a_password_that_is_none_is_not_kept(acme):
+def test_what_follows_a_password_that_is_too_short_is_not_kept(acme):
     one = registered(acme, f"ID;NAME;CREDENTIALS;TYPE;PATH\na;Press;pa;{SECRET};;\n", BY)
     assert one.problems.get().cells == {"ID": "a"}
     one = registered(acme, f"ID;NAME;CREDENTIALS;TYPE\na;Press;pa;{SECRET}\n", BY)
     assert one.problems.get().cells == {"ID": "a", "NAME": "Press"}
+
+
+def test_what_follows_a_password_that_is_missing_or_has_a_wrong_sign_is_kept(acme):
+    one = registered(acme, "ID;CREDENTIALS;NAME\na;;Press\nb;with a blank;Pump\n", BY)
+    assert [each.cells for each in one.problems.order_by("line")] == [
+        {"ID": "a", "NAME": "Press"},
+        {"ID": "b", "NAME": "Pump"},
+    ]
