@@ -5,6 +5,7 @@ import itertools
 import pytest
 from django.contrib.auth.hashers import make_password
 from django.db import connection
+from hypothesis import HealthCheck, settings
 
 from registration.lifecycle import Stage
 from registration.models import Registration
@@ -14,6 +15,10 @@ from tenants.models import GlobalRole, Tenant, User
 from tenants.options import set_option
 from tenants.roles import BOOTSTRAP, BUNDLES
 from tests.support import DEVICE, PASSWORD, Api, knock
+
+# A busy machine is no fault of the product.
+settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("house")
 
 
 def pytest_collection_modifyitems(items):
