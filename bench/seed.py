@@ -100,7 +100,7 @@ def _registrations() -> str:
         "status": f"CASE WHEN {_among((Stage.PENDING,))} THEN 'PENDING_ACCEPTANCE'"
         f" WHEN {_among((Stage.WAITING,))} THEN 'WAITING_FOR_CONNECTION'"
         f" WHEN {_among((Stage.BLOCKED,))} THEN 'BLOCKED' ELSE 'ACCEPTED' END",
-        "device_type": "''",
+        "type": "''",
         "custom_properties": "'{}'",
         "created_at": moment("n"),
         "created_by_name": "'operator'",

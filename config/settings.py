@@ -95,6 +95,9 @@ INSTALLED_APPS = [
     "inventory",
     "registration",
     "bulk",
+    "factory",
+    "openapi",
+    "drf_spectacular_sidecar",
 ]
 MIDDLEWARE = [
     "ui.middleware.RequestIdMiddleware",

@@ -15,5 +15,6 @@ class InventoryConfig(AppConfig):
             Holding("device logins", models.DeviceCredentials, "tenant", rank=50),
             Holding("external IDs", models.ExternalId, "tenant", rank=55),
             Holding("devices and groups", models.ManagedObject, "tenant", rank=60, is_tree=True),
+            Holding("device types", models.DeviceType, "tenant", rank=70),
         ):
             register_holding(holding)

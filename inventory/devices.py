@@ -16,6 +16,7 @@ from inventory.models import (
     DeviceCredentials,
     DeviceEvent,
     DeviceGroup,
+    DeviceType,
     Kind,
     ManagedObject,
     State,
@@ -32,7 +33,8 @@ def let_in(
     *,
     by: Actor,
     group: ManagedObject | None = None,
-    device_type: str = "",
+    object_type: str = "",
+    device_type: DeviceType | None = None,
     registered_at: datetime | None = None,
     registered_by: str = "",
 ) -> DeviceCredentials:
@@ -44,7 +46,8 @@ def let_in(
         first = {
             "kind": Kind.DEVICE,
             "owner": DeviceCredentials.login_name(device_id),
-            "type": device_type,
+            "type": object_type,
+            "device_type": device_type,
             "created_at": registered_at or timezone.now(),
             "created_by_name": registered_by,
             "state": State.NEVER_CONNECTED,
@@ -55,7 +58,8 @@ def let_in(
         if not is_new:
             device.state = credentials.state
             device.group_to_join = group if device.reported_at is None else None
-            device.save(update_fields=["state", "group_to_join"])
+            device.device_type = device_type or device.device_type
+            device.save(update_fields=["state", "group_to_join", "device_type"])
             if group is not None and device.reported_at is not None:
                 add_to_group(_as_group(group), [device], by=by)
         Tombstone.objects.of(tenant.pk, device_id).delete()

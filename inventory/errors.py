@@ -37,3 +37,23 @@ class ReportedError(InventoryError):
 
 class LoginError(InventoryError):
     """A step that a device's login cannot take as it stands."""
+
+
+class InvalidDeviceTypeError(InventoryError):
+    """A device type that cannot be as it was described; ``field`` is what is wrong."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class DeviceTypeNameTakenError(InventoryError):
+    """There is a device type of this name in the tenant; ``number`` is its ID, if still there."""
+
+    def __init__(self, name: str, number: int | None) -> None:
+        super().__init__(f"There is a device type “{name}” already. Choose another name.")
+        self.number = number
+
+
+class DeviceTypeInUseError(InventoryError):
+    """A step that a device type with devices cannot take."""

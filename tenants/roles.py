@@ -12,6 +12,8 @@ class Role(StrEnum):
     DEVICE_BOOTSTRAP = "ROLE_DEVICE_BOOTSTRAP"
     DEVICE_CONTROL_READ = "ROLE_DEVICE_CONTROL_READ"
     DEVICE_CONTROL_ADMIN = "ROLE_DEVICE_CONTROL_ADMIN"
+    DEVICE_TYPE_READ = "ROLE_DEVICE_TYPE_READ"
+    DEVICE_TYPE_ADMIN = "ROLE_DEVICE_TYPE_ADMIN"
     INVENTORY_READ = "ROLE_INVENTORY_READ"
     INVENTORY_CREATE = "ROLE_INVENTORY_CREATE"
     INVENTORY_ADMIN = "ROLE_INVENTORY_ADMIN"
@@ -34,6 +36,8 @@ class Role(StrEnum):
 DESCRIPTIONS: Final[dict[Role, str]] = {
     Role.DEVICE_CONTROL_READ: "See device registrations.",
     Role.DEVICE_CONTROL_ADMIN: "Register, accept, unblock and cancel devices.",
+    Role.DEVICE_TYPE_READ: "See device types.",
+    Role.DEVICE_TYPE_ADMIN: "Make device types, and provisioning keys for their devices.",
     Role.INVENTORY_READ: "See devices and groups.",
     Role.INVENTORY_CREATE: "Create devices through the API, and change one's own.",
     Role.INVENTORY_ADMIN: "Make groups, put devices into them, change and delete devices.",
@@ -56,6 +60,7 @@ DESCRIPTIONS: Final[dict[Role, str]] = {
 # Administering includes reading: nobody has to be given both.
 INCLUDES: Final[dict[Role, frozenset[Role]]] = {
     Role.DEVICE_CONTROL_ADMIN: frozenset({Role.DEVICE_CONTROL_READ}),
+    Role.DEVICE_TYPE_ADMIN: frozenset({Role.DEVICE_TYPE_READ}),
     Role.INVENTORY_ADMIN: frozenset({Role.INVENTORY_READ, Role.INVENTORY_CREATE}),
     Role.IDENTITY_ADMIN: frozenset({Role.IDENTITY_READ}),
     Role.OPTION_MANAGEMENT_ADMIN: frozenset({Role.OPTION_MANAGEMENT_READ}),
@@ -83,6 +88,7 @@ ABOUT_SUBTENANTS: Final = frozenset(
 
 READER: Final = (
     Role.DEVICE_CONTROL_READ,
+    Role.DEVICE_TYPE_READ,
     Role.INVENTORY_READ,
     Role.IDENTITY_READ,
     Role.OPTION_MANAGEMENT_READ,
@@ -90,6 +96,7 @@ READER: Final = (
 )
 OPERATOR: Final = (
     Role.DEVICE_CONTROL_ADMIN,
+    Role.DEVICE_TYPE_READ,
     Role.INVENTORY_ADMIN,
     Role.IDENTITY_ADMIN,
     Role.OPTION_MANAGEMENT_READ,
@@ -97,6 +104,7 @@ OPERATOR: Final = (
 )
 ADMINISTRATOR: Final = (
     Role.DEVICE_CONTROL_ADMIN,
+    Role.DEVICE_TYPE_ADMIN,
     Role.INVENTORY_ADMIN,
     Role.IDENTITY_ADMIN,
     Role.OPTION_MANAGEMENT_ADMIN,

@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from inventory.models import DeviceType
 from tenants.actors import Actor
 from tenants.models import Tenant, User
 
@@ -46,6 +47,7 @@ class Form(models.TextChoices):
 
     SIMPLE = "simple", "Simple registration"
     FULL = "full", "Full registration"
+    PAIRS = "pairs", "IDs with secrets"  # Source: Cirrent, bulk upload
 
 
 class Existing(models.TextChoices):
@@ -61,6 +63,7 @@ class Door(models.TextChoices):
 
     CONSOLE = "console", "Console"
     API = "api", "REST"
+    OPS = "ops", "Operations API"
 
 
 class ImportQuerySet(models.QuerySet["Import"]):
@@ -75,8 +78,10 @@ class Import(models.Model):
     """A file with devices to register.
 
     ``dialect`` and ``header`` are what was detected of it; ``position`` is where the next row
-    begins. ``preview`` is what the check found. Counts are of rows; ``seen`` is how many have been
-    looked at, in this state. ``wish`` is what somebody wants whoever is at work to do next.
+    begins. ``device_type`` is what pairs of IDs and secrets are for; with ``all_or_nothing`` they
+    are registered only if all of them can be. ``preview`` is what the check found. Counts are of
+    rows; ``seen`` is how many have been looked at, in this state. ``wish`` is what somebody wants
+    whoever is at work to do next.
     """
 
     class Wish(models.TextChoices):
@@ -107,6 +112,10 @@ class Import(models.Model):
     refusal = models.JSONField(default=dict, blank=True)  # line, column and message
     preview = models.JSONField(default=dict, blank=True)
     on_existing = models.CharField(max_length=8, choices=Existing, blank=True, default="")
+    device_type = models.ForeignKey(
+        DeviceType, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    all_or_nothing = models.BooleanField(default=False)
     rows = models.BigIntegerField(null=True, blank=True)  # known from the check on
     seen = models.BigIntegerField(default=0)
     position = models.JSONField(default=dict, blank=True)

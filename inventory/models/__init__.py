@@ -1,6 +1,7 @@
 """What: devices, their groups, and the credentials devices sign in with."""
 
 from inventory.models.credentials import DeviceCredentials
+from inventory.models.device_type import Acceptance, DeviceType, SecurityOption
 from inventory.models.event import DeviceEvent
 from inventory.models.external_id import ExternalId
 from inventory.models.group import (
@@ -19,14 +20,17 @@ __all__ = [
     "MAX_ID_DIGITS",
     "MAX_PATH_LENGTH",
     "PATH_SEPARATOR",
+    "Acceptance",
     "ChildLink",
     "DeviceCredentials",
     "DeviceEvent",
     "DeviceGroup",
+    "DeviceType",
     "ExternalId",
     "GroupPathError",
     "Kind",
     "ManagedObject",
+    "SecurityOption",
     "State",
     "Tombstone",
     "clean_group_name",

@@ -8,6 +8,7 @@ from django.db.models import Func, Q
 from django.utils import timezone
 
 from inventory.fields import DeviceIdField, text_key
+from inventory.models.device_type import DeviceType
 from tenants.models import Tenant
 
 MAX_NAME_LENGTH: Final = 500  # characters
@@ -79,6 +80,7 @@ class ManagedObject(models.Model):
     find it; clients of the inventory know it from ``reported_at`` on, when it created its object
     itself. ``fragments`` holds what clients sent beside the columns, by name.
 
+    ``type`` is the free text of the contract; ``device_type`` is how the device came in.
     ``parent`` and ``path`` are of groups: the names from the root, joined by slashes; a subgroup
     that has no place in the tree yet has an empty path. ``device_id``, ``state`` and the last
     contact are of devices that log in by themselves.
@@ -114,6 +116,14 @@ class ManagedObject(models.Model):
     last_contact_from = models.CharField(max_length=45, blank=True, default="")
     group_to_join = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="+", db_index=False
+    )
+    device_type = models.ForeignKey(
+        DeviceType,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="devices",
+        db_index=False,
     )
 
     objects = ManagedObjectQuerySet.as_manager()
@@ -157,6 +167,12 @@ class ManagedObject(models.Model):
             _of_devices("device_state", "state", "created_at", "id"),
             _of_devices("device_tenant_type", "tenant", "type", "created_at", "id"),
             _of_devices("device_type", "type", "created_at", "id"),
+            # Those that came in by a type of their tenant, in the order of their list.
+            models.Index(
+                fields=["device_type", "created_at", "id"],
+                condition=Q(device_type__isnull=False),
+                name="device_of_type",
+            ),
             # Of groups: the children of one in the order of their names, and a path in all tenants.
             models.Index(
                 fields=["tenant", "parent", "name_key", "id"],

@@ -36,7 +36,7 @@ class NewRegistrationPayload:
     device_id: str
     group_id: int | None
     tenant_id: str | None
-    device_type: str
+    object_type: str
     custom_properties: dict[str, Any]
 
     @classmethod
@@ -46,14 +46,14 @@ class NewRegistrationPayload:
         properties = body.get("customProperties") or {}
         if not isinstance(properties, dict):
             raise validation_error("Field customProperties must be an object.")
-        device_type = text_field(body, "type") or ""
-        if len(device_type) > MAX_TYPE_LENGTH:
+        object_type = text_field(body, "type") or ""
+        if len(object_type) > MAX_TYPE_LENGTH:
             raise validation_error(f"Field type can have at most {MAX_TYPE_LENGTH} characters.")
         return cls(
             text_field(body, "id", required=True) or "",
             _group_id(body),
             text_field(body, "tenantId"),
-            device_type,
+            object_type,
             properties,
         )
 
@@ -119,8 +119,8 @@ def represent(request: HttpRequest, registration: Registration) -> dict[str, Any
     }
     if registration.group_id:
         payload["groupId"] = str(registration.group_id)
-    if registration.device_type:
-        payload["type"] = registration.device_type
+    if registration.type:
+        payload["type"] = registration.type
     if registration.custom_properties:
         payload["customProperties"] = registration.custom_properties
     return payload

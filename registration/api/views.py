@@ -135,7 +135,7 @@ def _register(request: ApiRequest) -> HttpResponse:
                 body.device_id,
                 by=request.actor,
                 group=group,
-                device_type=body.device_type,
+                object_type=body.object_type,
                 custom_properties=body.custom_properties,
             )
     except GroupPathError as error:  # somebody deleted the group meanwhile

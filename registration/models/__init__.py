@@ -4,6 +4,7 @@ from registration.models.activity import Activity, ActivityMark
 from registration.models.decisions import BulkDecision, BulkDecisionItem
 from registration.models.events import RegistrationEvent
 from registration.models.facts import NEVER
+from registration.models.provisioning_key import ProvisioningKey
 from registration.models.queryset import RegistrationQuerySet
 from registration.models.registration import Registration
 from registration.models.tally import Tally, TallyChange
@@ -14,6 +15,7 @@ __all__ = [
     "ActivityMark",
     "BulkDecision",
     "BulkDecisionItem",
+    "ProvisioningKey",
     "Registration",
     "RegistrationEvent",
     "RegistrationQuerySet",

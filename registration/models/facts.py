@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 
 from inventory.fields import DeviceIdField
-from inventory.models import DeviceGroup, Tombstone
+from inventory.models import DeviceGroup, DeviceType, Tombstone
 from registration import lifecycle, options
 from registration.lifecycle import Stage, Status, TokenPolicy
 from tenants.models import Tenant, User
@@ -33,7 +33,15 @@ class RegistrationFacts(models.Model):
         related_name="+",
         db_index=False,
     )
-    device_type = models.CharField(max_length=255, blank=True, default="")
+    type = models.CharField(max_length=255, blank=True, default="")
+    device_type = models.ForeignKey(
+        DeviceType,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="registrations",
+        db_index=False,
+    )
     custom_properties = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
     created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")

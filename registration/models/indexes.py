@@ -32,6 +32,7 @@ REGISTRATION_INDEXES: Final = [
     _index("reg_tenant_confirmed", "tenant", "created_at", "id", of=FINISHED),
     _index("reg_confirmed", "created_at", "id", of=FINISHED),
     _index("reg_group", "group", "created_at", "id"),
+    _index("reg_type", "device_type", "created_at", "id", of=Q(device_type__isnull=False)),
     _index("reg_tenant_delivered", "tenant", "created_at", "id", of=DELIVERED),
     _index("reg_delivered", "created_at", "id", of=DELIVERED),
     _index("reg_tenant_conflict", "tenant", "last_conflict_at", "id", of=IN_CONFLICT),

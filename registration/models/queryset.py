@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, Self
 from django.db import models, transaction
 
 from inventory.locks import keep_group
-from inventory.models import DeviceCredentials, DeviceGroup, Tombstone
+from inventory.models import DeviceCredentials, DeviceGroup, DeviceType, Tombstone
 from registration.device_ids import clean_device_id
 from registration.errors import DuplicateError
 from registration.lifecycle import Stage, Status
@@ -86,7 +86,8 @@ class RegistrationQuerySet(models.QuerySet["Registration"]):
         *,
         by: Actor,
         group: DeviceGroup | None = None,
-        device_type: str = "",
+        object_type: str = "",
+        device_type: DeviceType | None = None,
         custom_properties: dict[str, object] | None = None,
     ) -> "Registration":
         """Expect a device: from now on it may knock, and somebody may let it in.
@@ -111,6 +112,7 @@ class RegistrationQuerySet(models.QuerySet["Registration"]):
                 device_id=device_id,
                 status=Status.WAITING_FOR_CONNECTION,
                 group=group,
+                type=object_type,
                 device_type=device_type,
                 custom_properties=custom_properties or {},
                 created_by=by.user,

@@ -142,6 +142,7 @@ class Registration(RegistrationFacts):
                 password,
                 by=device,
                 group=self.group,
+                object_type=self.type,
                 device_type=self.device_type,
                 registered_at=self.created_at,
                 registered_by=self.created_by_name,

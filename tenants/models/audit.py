@@ -52,6 +52,7 @@ class AuditRecord(models.Model):
         REGISTRATION = "DeviceRegistration", "Device registration"
         CREDENTIALS = "DeviceCredentials", "Device credentials"
         INVENTORY = "Inventory", "Device or group"
+        DEVICE_TYPE = "DeviceType", "Device type"
         OPTION = "Option", "Option"
         TENANT = "Tenant", "Tenant"
         USER = "User", "User"

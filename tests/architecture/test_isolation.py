@@ -15,11 +15,12 @@ from inventory.models import (
     DeviceCredentials,
     DeviceEvent,
     DeviceGroup,
+    DeviceType,
     ExternalId,
     ManagedObject,
     Tombstone,
 )
-from registration.models import Registration, RegistrationEvent
+from registration.models import ProvisioningKey, Registration, RegistrationEvent
 from tenants.api.http import PUBLIC
 from tenants.links import link_digest
 from tenants.models import (
@@ -35,7 +36,7 @@ from tenants.options import set_option
 from tests.architecture.test_console import OUTSIDE_THE_GATE
 
 ROOT = Path(settings.BASE_DIR)
-OUR_APPS = ("tenants", "inventory", "registration", "bulk")
+OUR_APPS = ("tenants", "inventory", "registration", "bulk", "factory", "openapi")
 
 # Open to everybody; each has tests of its own that say what it gives away: nothing.
 OPEN = {"healthz"} | OUTSIDE_THE_GATE
@@ -51,6 +52,8 @@ OWNED = {
     DeviceGroup: "tenant",
     DeviceCredentials: "tenant",
     DeviceEvent: "tenant",
+    DeviceType: "tenant",
+    ProvisioningKey: "tenant",
     ExternalId: "tenant",
     ManagedObject: "tenant",
     Tombstone: "tenant",

@@ -36,7 +36,7 @@ def reported(login, operator, **details):
 def test_device_that_is_let_in_has_a_place_and_a_login(acme, operator):
     group = group_at(acme, "Hall 2", by=operator)
     login = let_in(
-        acme, "press-1", PASSWORD, by=operator, group=group, device_type="press",
+        acme, "press-1", PASSWORD, by=operator, group=group, object_type="press",
         registered_at=NOON, registered_by="anna",
     )  # fmt: skip
     device = ManagedObject.objects.get(device_id="press-1")

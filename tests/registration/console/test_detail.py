@@ -47,7 +47,7 @@ def test_page_offers_what_can_be_done_at_its_stage(
 def test_page_tells_the_facts(make_registration, desk, acme):
     group = group_at(acme, "Plant A/Hall 2", by=SYSTEM)
     registration = make_registration(
-        "press-7", stage=Stage.CONFIRMED, token="s3cret", group=group, device_type="c8y_Press"
+        "press-7", stage=Stage.CONFIRMED, token="s3cret", group=group, object_type="c8y_Press"
     )
     told = facts(desk.get(row_url(registration)))
     assert told["Tenant"] == "Acme acme"

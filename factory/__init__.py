@@ -1,0 +1,1 @@
+"""The factory's way in: device types, IDs with secrets, provisioning keys, the Operations API."""

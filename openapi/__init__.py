@@ -1,0 +1,1 @@
+"""What every endpoint takes and answers, generated from the code and shown on a page."""
