@@ -17,13 +17,21 @@ from bulk.models import (
     ImportProblem,
     Outcome,
 )
+from inventory.device_types import TypeDetails, create_type
 from inventory.devices import report
 from inventory.groups import add_to_group, group_at
 from inventory.identity import bind
 from inventory.logins import delete_login
 from inventory.models import DeviceCredentials
 from registration.lifecycle import Stage
-from registration.models import Activity, BulkDecision, BulkDecisionItem, Registration, Tally
+from registration.models import (
+    Activity,
+    BulkDecision,
+    BulkDecisionItem,
+    ProvisioningKey,
+    Registration,
+    Tally,
+)
 from tenants.actors import SYSTEM, Actor
 from tenants.deletion import delete_tenant
 from tenants.holdings import holdings, what_goes_with
@@ -172,6 +180,10 @@ def furnish(tenant, make_registration, person, landlord):
     ImportProblem.objects.create(owner=brought, line=2, code="id", reason="No ID.")
     ImportItem.objects.create(
         owner=brought, line=3, key=1, outcome=Outcome.CREATED, tenant_id=tenant.pk, number=device.pk
+    )
+    device_type = create_type(tenant, TypeDetails("Press"), by=by)
+    ProvisioningKey.objects.create(
+        tenant=tenant, device_type=device_type, name="Line 1", key_id=tenant.pk
     )
     Activity.objects.create(tenant=tenant, kind="accepted", hour=NEVER, number=1)
     make_token(administrator, "robot", administrator.effective_roles, expires_at=None, by=by)

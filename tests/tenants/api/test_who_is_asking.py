@@ -65,6 +65,7 @@ def test_current_user_is_the_person_with_all_rights_that_are_included(api):
     assert [role["id"] for role in body["effectiveRoles"]] == [
         "ROLE_DEVICE_CONTROL_ADMIN",
         "ROLE_DEVICE_CONTROL_READ",
+        "ROLE_DEVICE_TYPE_READ",
         "ROLE_IDENTITY_ADMIN",
         "ROLE_IDENTITY_READ",
         "ROLE_INVENTORY_ADMIN",
