@@ -24,6 +24,8 @@ GROUPS: Final[Mapping[str, tuple[Role, ...]]] = {
     "Devices": (
         Role.DEVICE_CONTROL_READ,
         Role.DEVICE_CONTROL_ADMIN,
+        Role.DEVICE_TYPE_READ,
+        Role.DEVICE_TYPE_ADMIN,
         Role.INVENTORY_READ,
         Role.INVENTORY_CREATE,
         Role.INVENTORY_ADMIN,

@@ -199,6 +199,7 @@ def test_rights_to_choose_are_the_own_ones(desk):
     assert offered == {
         "ROLE_DEVICE_CONTROL_READ",
         "ROLE_DEVICE_CONTROL_ADMIN",
+        "ROLE_DEVICE_TYPE_READ",
         "ROLE_INVENTORY_READ",
         "ROLE_INVENTORY_CREATE",
         "ROLE_INVENTORY_ADMIN",
