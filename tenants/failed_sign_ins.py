@@ -7,9 +7,9 @@ from typing import Final
 from django.db.models import Count, Q
 
 from tenants.models import AuditRecord, Tenant
+from tenants.models.audit import LOOKED_THROUGH
 
 ACTIVITY: Final = "Sign-in failed"  # as the audit log has it
-LOOKED_THROUGH: Final = 10_000  # entries; the log has an index by time, none by what was done
 
 
 @dataclass(frozen=True)

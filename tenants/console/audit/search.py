@@ -12,11 +12,10 @@ from typing import Final, Self
 from django.db.models import Q
 
 from tenants.models import AuditRecord, Tenant
-from tenants.models.audit import AuditRecordQuerySet
+from tenants.models.audit import LOOKED_THROUGH, AuditRecordQuerySet
 from ui.tables import MAX_NUMBER, PAGE_SIZE
 from ui.text import minute_text, read_minute, storable
 
-LOOKED_THROUGH: Final = 20_000  # entries that one page of a search looks at; about 50 ms
 EXPORT_BATCH: Final = 1_000  # entries read at a time
 MAX_SEARCH_LENGTH: Final = 200  # characters
 

@@ -11,10 +11,11 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_POST, require_safe
 
 from tenants import audit
-from tenants.console.audit.search import LOOKED_THROUGH, AuditQuery
+from tenants.console.audit.search import AuditQuery
 from tenants.decorators import tenant_view
 from tenants.http import TenantRequest
 from tenants.models import AuditRecord, Tenant
+from tenants.models.audit import LOOKED_THROUGH
 from tenants.roles import Role
 from ui.csv_export import csv_response
 from ui.htmx import back, render_dialog, render_page

@@ -265,6 +265,18 @@ def test_number_of_failed_sign_ins_leads_to_their_entries(console, house):
         assert "Entries since" in found.text
 
 
+def test_number_of_failed_sign_ins_looks_as_far_back_as_their_list(console, acme):
+    sign_in("acme/operator", "wrong")
+    other = {"tenant_id": acme.pk, "type": AuditRecord.Type.INVENTORY, "activity": "Changed"}
+    AuditRecord.objects.bulk_create(
+        [AuditRecord(**other, number=number) for number in range(1_000, 11_000)]
+    )
+    sign_in("acme/operator", "wrong")
+    link = part(dashboard(console, "acme/administrator"), "sign-ins").one("a")
+    found = read(console("acme/administrator").get(link["href"]))
+    assert int(link.text) == len(found.one("tbody").all("tr")) == 2
+
+
 def test_failed_sign_ins_are_counted_among_the_newest_entries(console, house, monkeypatch):
     sign_in("acme/operator", "wrong")
     assert "at least" not in part(dashboard(console, "acme/administrator"), "sign-ins").text
