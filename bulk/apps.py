@@ -8,8 +8,11 @@ class BulkConfig(AppConfig):
     def ready(self) -> None:
         """Tell the apps below what tenants have here, and what is known here of devices."""
         from bulk import afterwards, models  # noqa: PLC0415 -- not loaded before
+        from bulk.console import entries  # noqa: PLC0415
         from inventory.history import register_history  # noqa: PLC0415
+        from registration.menu import register_entries  # noqa: PLC0415
         from tenants.holdings import Holding, register_holding  # noqa: PLC0415
 
         register_holding(Holding("imports", models.Import, "tenant", rank=10))
         register_history(afterwards.history)
+        register_entries(entries.entries)

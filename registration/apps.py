@@ -12,6 +12,8 @@ class RegistrationConfig(AppConfig):
         from inventory.history import register_history, register_origin  # noqa: PLC0415
         from inventory.logins import register_release  # noqa: PLC0415
         from registration import afterwards, device_types, models, options  # noqa: PLC0415 -- not loaded before
+        from registration.console import entries  # noqa: PLC0415
+        from registration.menu import register_entries  # noqa: PLC0415
         from tenants.holdings import Holding, register_holding  # noqa: PLC0415
         from tenants.options import register_option  # noqa: PLC0415
 
@@ -34,6 +36,7 @@ class RegistrationConfig(AppConfig):
         for table in (models.Tally, models.TallyChange, models.Activity):
             register_holding(Holding("counts", table, "tenant", rank=40, is_shown=False))
         register_use(device_types.has_registrations, device_types.revoke_keys)
+        register_entries(entries.entries)
         register_detach(afterwards.leave_groups)
         register_joining(afterwards.count_joining)
         register_release(afterwards.let_go)

@@ -24,6 +24,7 @@ from registration.console.tables import (
 from registration.errors import ReasonMissingError, RegistrationError
 from registration.lifecycle import Stage
 from registration.live import LiveState
+from registration.menu import menu
 from registration.models import Registration, RegistrationQuerySet
 from tenants.decorators import tenant_view
 from tenants.http import TenantRequest
@@ -62,6 +63,7 @@ def registration_list(request: TenantRequest) -> HttpResponse:
         "table": table,
         "elsewhere": RegistrationTable.for_viewer(request, elsewhere).registrations,
         "may_act": may_act(request),
+        "register_menu": menu(request) if may_act(request) else {},
         "came_from": came_from(request),
         "pending": query.counts.get(Stage.PENDING, 0),
         "may_move": may_move(request),
