@@ -20,7 +20,7 @@ LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashe
 STATIC := $(shell find static */static -not -name '.*' 2>/dev/null)
 # A process for each processor, each with a database of its own.
 PYTEST := $(BIN)/python -m pytest --numprocesses=auto
-PACKAGES := config tenants inventory registration bulk factory openapi ui
+PACKAGES := config tenants inventory registration bulk factory extensions openapi ui
 
 .DELETE_ON_ERROR:
 .PHONY: help run demo test lint format bench lock clean

@@ -96,6 +96,7 @@ INSTALLED_APPS = [
     "registration",
     "bulk",
     "factory",
+    "extensions",
     "openapi",
     "drf_spectacular_sidecar",
 ]

@@ -1,4 +1,7 @@
-"""Let those who look after registrations see device types, which are new, or make them."""
+"""Let those who look after registrations see device types, which are new, or make them.
+
+The audit log gets to know them, and extensions.
+"""
 
 from django.db import migrations, models
 
@@ -34,6 +37,7 @@ class Migration(migrations.Migration):
                     ("DeviceCredentials", "Device credentials"),
                     ("Inventory", "Device or group"),
                     ("DeviceType", "Device type"),
+                    ("Extension", "Extension"),
                     ("Option", "Option"),
                     ("Tenant", "Tenant"),
                     ("User", "User"),

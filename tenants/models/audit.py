@@ -57,6 +57,7 @@ class AuditRecord(models.Model):
         CREDENTIALS = "DeviceCredentials", "Device credentials"
         INVENTORY = "Inventory", "Device or group"
         DEVICE_TYPE = "DeviceType", "Device type"
+        EXTENSION = "Extension", "Extension"
         OPTION = "Option", "Option"
         TENANT = "Tenant", "Tenant"
         USER = "User", "User"

@@ -7,7 +7,17 @@ import pytest
 from django.conf import settings
 
 ROOT = Path(settings.BASE_DIR)
-APPS = ["ui", "tenants", "inventory", "registration", "bulk", "factory", "openapi", "config"]
+APPS = [
+    "ui",
+    "tenants",
+    "inventory",
+    "registration",
+    "bulk",
+    "factory",
+    "extensions",
+    "openapi",
+    "config",
+]
 MODULES = sorted(path for app in APPS for path in (ROOT / app).rglob("*.py"))
 
 

@@ -17,6 +17,7 @@ from bulk.models import (
     ImportProblem,
     Outcome,
 )
+from extensions.models import Extension
 from inventory.device_types import TypeDetails, create_type
 from inventory.devices import report
 from inventory.groups import add_to_group, group_at
@@ -184,6 +185,9 @@ def furnish(tenant, make_registration, person, landlord):
     device_type = create_type(tenant, TypeDetails("Press"), by=by)
     ProvisioningKey.objects.create(
         tenant=tenant, device_type=device_type, name="Line 1", key_id=tenant.pk
+    )
+    Extension.objects.create(
+        tenant=tenant, name="LoRa", context_path="lora", base_url="https://lora.example"
     )
     Activity.objects.create(tenant=tenant, kind="accepted", hour=NEVER, number=1)
     make_token(administrator, "robot", administrator.effective_roles, expires_at=None, by=by)

@@ -10,6 +10,7 @@ from django.urls import URLPattern, URLResolver
 
 from bulk.models import Door, Import
 from config.urls import urlpatterns
+from extensions.models import Extension
 from inventory.logins import delete_login
 from inventory.models import (
     DeviceCredentials,
@@ -36,7 +37,7 @@ from tenants.options import set_option
 from tests.architecture.test_console import OUTSIDE_THE_GATE
 
 ROOT = Path(settings.BASE_DIR)
-OUR_APPS = ("tenants", "inventory", "registration", "bulk", "factory", "openapi")
+OUR_APPS = ("tenants", "inventory", "registration", "bulk", "factory", "extensions", "openapi")
 
 # Open to everybody; each has tests of its own that say what it gives away: nothing.
 OPEN = {"healthz"} | OUTSIDE_THE_GATE
@@ -60,6 +61,7 @@ OWNED = {
     Registration: "tenant",
     RegistrationEvent: "tenant",
     Import: "tenant",
+    Extension: "tenant",
 }
 # Not asked for in the name of a tenant, and why.
 NOT_OWNED = {
@@ -96,6 +98,7 @@ NARROWING = {
     "of_others",
     "prepare",
     "register",
+    "usable_by",
     "visible_to",
 }
 
@@ -155,6 +158,11 @@ def belongings(house, make_registration, operator, globex_operator, person):
         set_option(tenant, "some", "option", "value", by=by)
         Import.objects.create(tenant=tenant, door=Door.CONSOLE, created_by_name=by.name)
         user = person(f"{tenant}/reader")
+        device_type = DeviceType.objects.create(tenant=tenant, name="T2", name_key="t2")
+        ProvisioningKey.objects.create(
+            tenant=tenant, device_type=device_type, name="Line 1", key_id=tenant.pk
+        )
+        Extension.objects.create(tenant=tenant, name="LoRa", context_path="lora")
         ApiToken.objects.create(user=user, name="token", start="x", digest=link_digest(tenant.pk))
         OneTimeLink.objects.create(
             user=user, purpose="invitation", digest=link_digest(tenant.pk),
