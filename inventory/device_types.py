@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 import re2
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from inventory.errors import DeviceTypeInUseError, DeviceTypeNameTakenError, InvalidDeviceTypeError
@@ -144,6 +144,20 @@ def keep_type(device_type: DeviceType) -> DeviceType:
     """
     mine = DeviceType.objects.filter(tenant=device_type.tenant_id)
     return mine.select_for_update(of=("self",)).get(pk=device_type.pk)
+
+
+def share_type(device_type: DeviceType) -> DeviceType:
+    """Keep a type as :func:`keep_type` does, though others may do the same meanwhile.
+
+    Raises:
+        DeviceType.DoesNotExist: it is gone.
+    """
+    if connection.vendor == "postgresql":  # the lock that a foreign key takes
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT id FROM inventory_devicetype WHERE id = %s FOR KEY SHARE", [device_type.pk]
+            )
+    return DeviceType.objects.get(tenant=device_type.tenant_id, pk=device_type.pk)
 
 
 def matches_pattern(device_type: DeviceType, device_id: str) -> bool:

@@ -23,12 +23,15 @@ class Change:
     digest: str | None = None
     names: list[tuple[str, str]] = field(default_factory=list)
     joins: bool = False
+    type_id: int | None = None  # of the device type that it is of from now on
+    supersedes: bool = False  # a registration for which nobody has knocked
     has_object: bool = True
 
     def __bool__(self) -> bool:
-        values = (self.name, self.type, self.fragments, self.digest)
+        values = (self.name, self.type, self.fragments, self.digest, self.type_id)
         is_changed = any(value is not None for value in values)
-        return is_changed or bool(self.names) or self.joins or not self.has_object
+        is_changed = is_changed or self.joins or self.supersedes or not self.has_object
+        return is_changed or bool(self.names)
 
 
 def find_changes(rows: list[Judged]) -> dict[int, Change]:
@@ -58,7 +61,7 @@ def find_changes(rows: list[Judged]) -> dict[int, Change]:
 
 def _change(row: Judged, names: set[tuple[int, str, str]], groups: set[tuple[int, str]]) -> Change:
     entry, device = row.entry, row.device
-    change = Change(has_object=device is not None)
+    change = Change(has_object=device is not None, supersedes=row.is_open)
     if entry.password:
         digest = password_digest(entry.device_id, entry.password)
         if row.login is None or row.login.digest != digest:
@@ -70,6 +73,8 @@ def _change(row: Judged, names: set[tuple[int, str, str]], groups: set[tuple[int
         change.name = entry.name
     if entry.type and entry.type != device.type:
         change.type = entry.type
+    if device.device_type_id is None:
+        change.type_id = row.type_id
     after = merged(device.fragments, _onto(device.fragments, entry.fragments()))
     if after != device.fragments:
         change.fragments = after

@@ -6,16 +6,16 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any, Final
 
-from bulk import files
 from bulk.engine import lease, stopping
 from bulk.engine.changes import find_changes
 from bulk.engine.grouping import Groups
 from bulk.engine.judging import Judge, Judged, Verdict
+from bulk.engine.opening import rows_of
+from bulk.engine.repeats import Repeats
 from bulk.keys import item_key
 from bulk.models import Existing, Form, Import, State
-from bulk.reading.dialect import Dialect
 from bulk.reading.header import Header
-from bulk.reading.rows import Batch, Position, Problem, read_batches
+from bulk.reading.rows import Batch, Problem
 from inventory.group_paths import steps_of
 from tenants.models import Tenant
 
@@ -27,10 +27,10 @@ SIGN_OF_LIFE: Final = 0.5  # seconds between two notes of how far it is
 class Plan:
     """What is known so far of what a file would do."""
 
-    def __init__(self, one: Import) -> None:
+    def __init__(self, one: Import, repeats: Repeats | None) -> None:
         self.one = one
         # As if existing devices were updated: which ones there are is then seen.
-        self.judge = Judge(one, Existing.UPDATE)
+        self.judge = Judge(one, Existing.UPDATE, repeats)
         self.groups = Groups(one)
         self.header = Header.from_dict(one.header)
         self.counts: Counter[Verdict] = Counter()
@@ -38,7 +38,7 @@ class Plan:
         self.places: Counter[str] = Counter()
         self.problems: list[Problem] = []
         self.warnings: list[dict[str, Any]] = []
-        self.warning_count = self.returning = 0
+        self.warning_count = self.returning = self.new_secrets = 0
         # On disk, without a name: memory stays the same however long the file is.
         self.seen = sqlite3.connect("")
         self.seen.execute("CREATE TABLE seen (key INTEGER PRIMARY KEY, line INTEGER)")
@@ -49,12 +49,15 @@ class Plan:
     def add(self, batch: Batch) -> None:
         """Take in the next rows."""
         rows = self.judge.judge(batch.entries, hold=False)
-        self._refuse_repeated(rows)
-        if self.one.form == Form.FULL:
-            find_changes(rows)
+        if self.judge.repeats is None:
+            self._refuse_repeated(rows)
+        changes = find_changes(rows) if self.one.form != Form.SIMPLE else {}
         for row in rows:
             self.counts[row.verdict] += 1
-            if self.one.tenant.is_management:
+            change = changes.get(row.entry.line)
+            is_known = row.verdict is Verdict.UPDATE and row.login is not None
+            self.new_secrets += is_known and change is not None and change.digest is not None
+            if self.one.names_tenants:
                 self.tenants[row.tenant_id] += 1
             is_new = row.verdict is Verdict.CREATE
             self.returning += is_new and row.returns
@@ -112,6 +115,8 @@ class Plan:
             "create": self.counts[Verdict.CREATE],
             "update": self.counts[Verdict.UPDATE],
             "unchanged": self.counts[Verdict.UNCHANGED],
+            "duplicate": self.counts[Verdict.DUPLICATE],
+            "new_secrets": self.new_secrets,
             "reject": self.counts[Verdict.FAIL],
             "returning": self.returning,
             "groups": [path for (path,) in groups],
@@ -139,29 +144,24 @@ class Plan:
 
 def check(one: Import) -> None:
     """Look at every row; begun anew if it was interrupted, because nothing was changed."""
-    plan = Plan(one)
+    repeats = Repeats.within(one) if one.form == Form.PAIRS else None
+    if stopping.is_ending():
+        return
+    plan = Plan(one, repeats)
     one.seen = 0
     started = time.monotonic()
     noted = started
-    with files.open_file(one) as stream:
-        batches = read_batches(
-            stream,
-            Dialect.from_dict(one.dialect),
-            plan.header,
-            Position.from_dict(one.position),
-            most=ROWS,
-        )
-        for batch in batches:
-            plan.add(batch)
-            one.seen += len(batch.entries) + len(batch.problems)
-            now = time.monotonic()
-            if now - noted > SIGN_OF_LIFE:
-                noted = now
-                # Nobody knows yet how many rows there are: the place in the file says it.
-                one.rows = max(one.seen, one.seen * one.size // max(1, batch.next.offset))
-                one.worked, one.preview = now - started, plan.told()
-                lease.save(one, "seen", "rows", "worked", "preview")
-            if stopping.is_asked():
-                return
+    for batch in rows_of(one, most=ROWS):
+        plan.add(batch)
+        one.seen += len(batch.entries) + len(batch.problems)
+        now = time.monotonic()
+        if now - noted > SIGN_OF_LIFE:
+            noted = now
+            # Nobody knows yet how many rows there are: the place in the file says it.
+            one.rows = max(one.seen, one.seen * one.size // max(1, batch.next.offset))
+            one.worked, one.preview = now - started, plan.told()
+            lease.save(one, "seen", "rows", "worked", "preview")
+        if stopping.is_asked():
+            return
     one.rows, one.preview, one.state = one.seen, plan.told(), State.READY
     lease.save(one, "seen", "rows", "preview", "state")

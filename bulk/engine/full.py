@@ -27,18 +27,22 @@ from inventory.models import (
 )
 from inventory.models.credentials import password_digest
 from inventory.models.managed_object import KEY_LENGTH
-from registration.lifecycle import Status
-from registration.models import RegistrationEvent
+from registration.lifecycle import Stage
+from registration.models import Registration, RegistrationEvent, Tally
 from tenants import quota
 
 DEFAULT_TYPE: Final = "c8y_DefaultDevice"  # Source: Cumulocity, bulk device registration
 
 _OBJECT: Final = (
     "id", "tenant", "kind", "name", "name_key", "type", "owner", "fragments", "created_at",
-    "created_by_name", "reported_at", "updated_at", "device_id", "state",
+    "created_by_name", "reported_at", "updated_at", "device_id", "state", "device_type",
 )  # fmt: skip
 _LOGIN: Final = ("tenant", "device_id", "digest", "issued_at", "managed_object")
 _NAME: Final = ("tenant", "type", "value", "managed_object", "created_at")
+_EVENT: Final = (
+    "tenant", "device_id", "at", "kind", "from_status", "actor", "actor_name", "source",
+    "request_id",
+)  # fmt: skip
 _LINK: Final = ("parent", "child", "kind")
 
 
@@ -46,11 +50,8 @@ def write(
     owner: Import, rows: Sequence[Judged], changes: dict[int, Change], groups: Groups
 ) -> None:
     """Write the rows that are to be created or updated; those without a place fail."""
-    # An accepted registration has a place already; it is freed with the registration.
-    lacking = [row for row in rows if _needs_place(row, changes) and row.login is None]
-    _take_places([row for row in lacking if not _is_counted(row)])
-    freed = _remove_registrations(owner, rows)
-    _take_places([row for row in freed if row.login is None and row.entry.password])
+    _take_places([row for row in rows if _needs_place(row, changes) and row.login is None])
+    _supersede(owner, rows)
     new = [row for row in rows if row.verdict is Verdict.CREATE]
     changed = [row for row in rows if row.verdict is Verdict.UPDATE]
     bare = [row for row in changed if row.device is None]  # a login without an object
@@ -75,7 +76,7 @@ def write(
         if row.entry.path and (row.entry.line in made or changes[row.entry.line].joins)
     ]
     _join(joining, groups)
-    _join_chosen(changed)
+    _join_chosen(new, changed)
     _update_objects(changed, changes)
     _update_logins([row for row in changed if row.login is not None], changes)
     _forget_deleted(rows)
@@ -94,35 +95,35 @@ def _take_places(rows: Sequence[Judged]) -> None:
     for row in rows:
         if given[row.tenant_id] <= 0:
             row.fail(
-                "limit", "", "You have reached devices limit. No more devices can be registered."
+                "device_limit",
+                "",
+                "You have reached devices limit. No more devices can be registered.",
             )
         given[row.tenant_id] -= 1
 
 
-def _is_counted(row: Judged) -> bool:
-    found = row.registration
-    return found is not None and found.confirmed_at is None and found.status == Status.ACCEPTED
-
-
-def _remove_registrations(owner: Import, rows: Iterable[Judged]) -> list[Judged]:
-    """Let open registrations go, because their devices need not knock any more.
-
-    Return the rows whose registration had a place. A login that was delivered and never used goes
-    as well, with the object that came with it.
-    """
-    freed = []
-    for row in rows:
-        found = row.registration
-        if found is None or found.confirmed_at is not None or not _is_written(row):
-            continue
-        if _is_counted(row):
-            freed.append(row)
-        found.remove(by=owner.actor, kind=RegistrationEvent.Kind.SUPERSEDED)
-        if row.login is not None:
-            row.login = DeviceCredentials.objects.filter(pk=row.login.pk).first()
-        if row.device is not None:
-            row.device = ManagedObject.objects.filter(pk=row.device.pk).first()
-    return freed
+def _supersede(owner: Import, rows: Iterable[Judged]) -> None:
+    """Let registrations go for which nobody has knocked: their devices need not any more."""
+    found = [
+        row.registration
+        for row in rows
+        if row.registration is not None and row.is_open and _is_written(row)
+    ]
+    by, now = owner.actor, timezone.now()
+    sql.insert(
+        RegistrationEvent,
+        _EVENT,
+        [
+            (
+                each.tenant_id, each.device_id, now, RegistrationEvent.Kind.SUPERSEDED.value,
+                each.status, by.user.pk if by.user else None, by.name, by.source, by.request_id,
+            )
+            for each in found
+        ],
+    )  # fmt: skip
+    sql.delete(Registration, "id", [each.pk for each in found])
+    for tenant_id, number in sorted(Counter(each.tenant_id for each in found).items()):
+        Tally.moved(tenant_id, Stage.WAITING, None, number)
 
 
 def _is_written(row: Judged) -> bool:
@@ -144,7 +145,7 @@ def _insert_objects(owner: Import, rows: Sequence[Judged], now: datetime) -> Non
                 pk, row.tenant_id, Kind.DEVICE.value, name, text_key(name, KEY_LENGTH),
                 entry.type or DEFAULT_TYPE, DeviceCredentials.login_name(entry.device_id),
                 json.dumps(entry.fragments()), now, by, now, now, entry.device_id,
-                (State.NEVER_CONNECTED if has_login else State.NONE).value,
+                (State.NEVER_CONNECTED if has_login else State.NONE).value, row.type_id,
             )
         )  # fmt: skip
     sql.insert(ManagedObject, _OBJECT, values)
@@ -188,12 +189,18 @@ def _join(rows: Sequence[Judged], groups: Groups) -> None:
     touch_all({parent for parent, _, _ in links})
 
 
-def _join_chosen(rows: Iterable[Judged]) -> None:
+def _join_chosen(new: Iterable[Judged], changed: Iterable[Judged]) -> None:
     """Put devices that had not reported into the groups that people chose for then."""
     waiting = {
         row.device.pk: row.device.group_to_join_id
-        for row in rows
+        for row in changed
         if row.device is not None and row.device.group_to_join_id is not None
+    }
+    waiting |= {
+        _pk(row): row.registration.group_id
+        for row in new
+        if row.is_open and row.registration is not None and row.registration.group_id is not None
+        if not row.entry.path  # a group that the row names counts instead
     }
     if not waiting:
         return
@@ -224,10 +231,12 @@ def _update_objects(rows: Sequence[Judged], changes: dict[int, Change]) -> None:
                 device.type if change.type is None else change.type, json.dumps(fragments),
                 device.device_id or row.entry.device_id, now, device.reported_at or now,
                 _state_after(row, change).value,
+                device.device_type_id if change.type_id is None else change.type_id,
             )
         )  # fmt: skip
     columns = (
         "name", "name_key", "type", "fragments", "device_id", "updated_at", "reported_at", "state",
+        "device_type",
     )  # fmt: skip
     sql.update(ManagedObject, columns, values)
 

@@ -10,12 +10,14 @@ from enum import StrEnum
 from typing import Any, Final
 
 from bulk.engine.leaving import cells_of
+from bulk.engine.repeats import Repeats
 from bulk.keys import item_key
 from bulk.models import Existing, Form, Import, ImportItem
 from bulk.reading.header import Header
 from bulk.reading.rows import Entry, Problem
 from inventory.many import AnyOf
 from inventory.models import DeviceCredentials, ExternalId, Kind, ManagedObject, Tombstone
+from registration.lifecycle import Status
 from registration.models import Registration
 from tenants.models import Tenant
 
@@ -25,12 +27,37 @@ NO_OTP: Final = (
 )
 
 
+_WAITING: Final = Status.WAITING_FOR_CONNECTION
+# Why no row can let a device in past its registration.
+_WHY_NOT: Final = {
+    Status.PENDING_ACCEPTANCE: (
+        "registration_pending",
+        (
+            "A device has knocked with this ID and waits for a decision. Accept it, or cancel its "
+            "registration first."
+        ),
+    ),
+    Status.ACCEPTED: (
+        "registration_in_progress",
+        (
+            "The registration with this ID has been accepted, and the device has yet to log in. "
+            "Wait for it, or cancel its registration first."
+        ),
+    ),
+    Status.BLOCKED: (
+        "registration_blocked",
+        "The registration with this ID is blocked. Cancel it first, if the device may come in.",
+    ),
+}
+
+
 class Verdict(StrEnum):
     """What is to be done with a row."""
 
     CREATE = "create"
     UPDATE = "update"
     UNCHANGED = "unchanged"
+    DUPLICATE = "duplicate"  # of a row with the same secret, which is the one that counts
     SKIP = "skip"
     FAIL = "fail"
 
@@ -47,7 +74,9 @@ class Judged:
     login: DeviceCredentials | None = None
     registration: Registration | None = None
     number: int | None = None  # of what was written: an object, or a registration
+    type_id: int | None = None  # of the device type that the device is to be of
     returns: bool = False  # it was deleted here before
+    is_again: bool = False  # a row before it stands for the same device
     code: str = ""
     column: str = ""
     reason: str = ""
@@ -55,6 +84,21 @@ class Judged:
     def fail(self, code: str, column: str, reason: str) -> None:
         """Let the row fail."""
         self.verdict, self.code, self.column, self.reason = Verdict.FAIL, code, column, reason
+
+    @property
+    def is_open(self) -> bool:
+        """Say whether a registration of the device is still on its way."""
+        return self.registration is not None and self.registration.confirmed_at is None
+
+    @property
+    def is_decided(self) -> bool:
+        """Say whether the device has knocked, so that people decide about it or have decided."""
+        return self.registration is not None and self.registration.status != _WAITING
+
+    @property
+    def is_of_another_type(self) -> bool:
+        """Say whether the device that is there is of another type than the row says."""
+        return self.device is not None and self.device.device_type_id not in {None, self.type_id}
 
     def problem(self, header: Header) -> Problem:
         """Return the row as one that failed."""
@@ -76,6 +120,7 @@ class Judge:
 
     owner: Import
     on_existing: Existing
+    repeats: Repeats | None = None  # of lists in which a device may stand twice
     _tenants: dict[str, Tenant | None] = field(default_factory=dict)
 
     def judge(self, entries: Iterable[Entry], *, hold: bool) -> list[Judged]:
@@ -83,15 +128,20 @@ class Judge:
         self._tenants.clear()  # one may have been suspended meanwhile
         rows = [self._row(entry) for entry in entries]
         self._refuse_repeated(rows)
-        if self.owner.form == Form.SIMPLE:
+        if self.owner.form == Form.SIMPLE and self.owner.device_type_id is not None:
+            self._judge_expected(_open(rows), hold=hold)
+        elif self.owner.form == Form.SIMPLE:
             self._judge_simple(_open(rows), hold=hold)
         else:
             self._judge_full(_open(rows), hold=hold)
         return rows
 
     def _row(self, entry: Entry) -> Judged:
-        row = Judged(entry, self.owner.tenant_id, key=item_key(entry.device_id))
-        if self.owner.tenant.is_management:
+        row = Judged(
+            entry, self.owner.tenant_id, key=item_key(entry.device_id),
+            type_id=self.owner.device_type_id,
+        )  # fmt: skip
+        if self.owner.names_tenants:
             if not entry.tenant_id:
                 row.fail(
                     "tenant", "TENANT",
@@ -115,12 +165,30 @@ class Judge:
     def _refuse_repeated(self, rows: list[Judged]) -> None:
         """Let the second row of a device fail, whatever came of the first one."""
         keys = [row.key for row in rows]
+        if self.repeats is not None:
+            self._sort_out(rows, self.repeats.of(keys))
+            return
         items = ImportItem.objects.filter(AnyOf("key", keys), owner=self.owner)
         first = dict(items.values_list("key", "line"))
         for row in rows:
             line = first.setdefault(row.key, row.entry.line)
             if line != row.entry.line:
+                row.is_again = True
                 row.fail("repeated", "ID", f"The same ID stands in line {line} already.")
+
+    def _sort_out(self, rows: list[Judged], repeated: dict[int, tuple[int, bool]]) -> None:
+        """Let all rows of a device fail that differ in the secret, else all but the first be."""
+        for row in rows:
+            line, differs = repeated.get(row.key, (row.entry.line, False))
+            row.is_again = line != row.entry.line
+            if differs:
+                row.fail(
+                    "duplicate_conflict", "ID",
+                    "This device ID is there several times, with different secrets. Keep the "
+                    "right one.",
+                )  # fmt: skip
+            elif row.is_again:
+                row.verdict = Verdict.DUPLICATE
 
     # --- Simple: devices that are expected ----------------------------------------------
 
@@ -159,6 +227,49 @@ class Judge:
                     other = row.entry.path not in {"", path}
                     row.verdict = Verdict.UPDATE if other else Verdict.UNCHANGED
 
+    # --- Devices of a type that are expected --------------------------------------------
+
+    def _judge_expected(self, rows: list[Judged], *, hold: bool) -> None:
+        """Ask for registrations that are not there yet, and for no device that is in."""
+        known = _Known.about(rows, hold=hold)
+        returning = self._returning([row.entry.device_id for row in rows])
+        for row in rows:
+            known.look_up(row)
+            if row.code:
+                continue
+            if row.device is not None and row.device.device_id == "":
+                row.device = None  # it will say itself who it is
+            if row.device is None and row.login is None and not row.is_open:
+                row.returns = (row.tenant_id, row.entry.device_id) in returning
+                continue
+            self._judge_known(row)
+
+    def _judge_known(self, row: Judged) -> None:
+        """Say what is to be done about a device of a type that is expected, or in."""
+        open_one = row.registration if row.is_open else None
+        there = open_one or row.device
+        type_id = there.device_type_id if there is not None else row.type_id
+        if open_one is not None and open_one.status == Status.BLOCKED:
+            _stand_back(row)
+        elif type_id not in {None, row.type_id}:
+            _other_type(row)
+        elif open_one is not None and type_id is None and open_one.status != _WAITING:
+            _stand_back(row)
+        elif self.on_existing is Existing.UPDATE:
+            path = open_one.group.path if open_one is not None and open_one.group else ""
+            joins = open_one is not None and row.entry.path not in {"", path}
+            is_changed = joins or type_id is None
+            row.verdict = Verdict.UPDATE if is_changed else Verdict.UNCHANGED
+        else:
+            self._leave(row)
+
+    def _leave(self, row: Judged) -> None:
+        """Let the device be that a row stands for, or let the row fail for it."""
+        if self.on_existing is Existing.FAIL:
+            row.fail("device_exists", "ID", f"The device {row.entry.device_id} is there already.")
+        else:
+            row.verdict = Verdict.SKIP
+
     # --- Full: devices that are let in at once ------------------------------------------
 
     def _judge_full(self, rows: list[Judged], *, hold: bool) -> None:
@@ -170,6 +281,10 @@ class Judge:
             known.look_up(row)
             if row.entry.otp:
                 row.fail("otp", "ENROLLMENT_OTP", NO_OTP)
+            elif not row.code and row.is_open and row.is_decided:
+                _stand_back(row)
+            elif not row.code and row.type_id is not None and row.is_of_another_type:
+                _other_type(row)
             if row.code:
                 continue
             self._refuse_bound(row, known, bound)
@@ -183,12 +298,10 @@ class Judge:
                     continue
             if row.device is None and row.login is None:
                 continue
-            if self.on_existing is Existing.FAIL:
-                row.fail("exists", "ID", f"The device {row.entry.device_id} is there already.")
-            elif self.on_existing is Existing.SKIP:
-                row.verdict = Verdict.SKIP
-            else:
+            if self.on_existing is Existing.UPDATE:
                 row.verdict = Verdict.UPDATE
+            else:
+                self._leave(row)
 
     def _refuse_bound(
         self, row: Judged, known: "_Known", bound: dict[tuple[str, str, str], int]
@@ -277,11 +390,27 @@ def _no_device() -> Any:
 
 
 def _open(rows: list[Judged]) -> list[Judged]:
-    return [row for row in rows if row.verdict is not Verdict.FAIL]
+    return [row for row in rows if row.verdict is Verdict.CREATE]
 
 
 def _taken(row: Judged) -> None:
     # Whose it is must not be told: it may be another tenant's.
     row.fail(
-        "exists", "ID", f"Device registration request with ID {row.entry.device_id} already exists."
-    )
+        "id_taken", "ID",
+        f"Device registration request with ID {row.entry.device_id} already exists.",
+    )  # fmt: skip
+
+
+def _stand_back(row: Judged) -> None:
+    """Let a row fail, because people decide about a device that has knocked."""
+    assert row.registration is not None  # noqa: S101 -- it is what the row stands back for
+    code, reason = _WHY_NOT[Status(row.registration.status)]
+    row.fail(code, "ID", reason)
+
+
+def _other_type(row: Judged) -> None:
+    row.fail(
+        "device_type_conflict", "ID",
+        f"The device {row.entry.device_id} is of another device type. Register it with that type, "
+        "or delete it first.",
+    )  # fmt: skip

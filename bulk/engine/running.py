@@ -14,11 +14,13 @@ from bulk.engine import full, lease, simple, sql, stopping
 from bulk.engine.changes import Change, find_changes
 from bulk.engine.grouping import Groups, place_of
 from bulk.engine.judging import Judge, Judged, Verdict
+from bulk.engine.opening import rows_of
 from bulk.engine.pace import Pace
+from bulk.engine.repeats import Repeats
 from bulk.models import Existing, Form, Import, ImportItem, ImportProblem, Outcome, State
-from bulk.reading.dialect import Dialect
 from bulk.reading.header import Header
-from bulk.reading.rows import Batch, Position, Problem, read_batches
+from bulk.reading.rows import Batch, Problem
+from inventory.device_types import share_type
 from tenants import audit
 
 logger = logging.getLogger("gatehouse.bulk")
@@ -38,6 +40,7 @@ _COUNTS: Final = {
     Verdict.CREATE: "created",
     Verdict.UPDATE: "updated",
     Verdict.UNCHANGED: "unchanged",
+    Verdict.DUPLICATE: "unchanged",
     Verdict.SKIP: "skipped",
     Verdict.FAIL: "failed",
 }
@@ -47,29 +50,24 @@ _PROBLEM: Final = ("owner", "line", "column", "code", "reason", "device_id", "ce
 
 def run(one: Import) -> None:
     """Register the rest of the file, as far as nobody stops it."""
-    chunks = _Chunks(one)
-    with files.open_file(one) as stream:
-        batches = read_batches(
-            stream,
-            Dialect.from_dict(one.dialect),
-            chunks.header,
-            Position.from_dict(one.position),
-            most=lambda: chunks.pace.rows,
-        )
-        for batch in batches:
-            chunks.write(batch)
-            if one.state != State.RUNNING or (not batch.is_last and stopping.is_asked()):
-                return
+    repeats = Repeats.within(one) if one.form == Form.PAIRS else None
+    if stopping.is_ending():
+        return
+    chunks = _Chunks(one, repeats)
+    for batch in rows_of(one, most=lambda: chunks.pace.rows):
+        chunks.write(batch)
+        if one.state != State.RUNNING or (not batch.is_last and stopping.is_asked()):
+            return
     finish(one, State.FINISHED)
 
 
 class _Chunks:
     """Writes one chunk after the other."""
 
-    def __init__(self, one: Import) -> None:
+    def __init__(self, one: Import, repeats: Repeats | None) -> None:
         self.one = one
         self.pace = Pace()
-        self.judge = Judge(one, Existing(one.on_existing))
+        self.judge = Judge(one, Existing(one.on_existing), repeats)
         self.groups = Groups(one)
         self.header = Header.from_dict(one.header)
 
@@ -84,7 +82,7 @@ class _Chunks:
                     self._write(batch, refused, started, one_by_one=one_by_one)
             except (IntegrityError, DataError, OperationalError) as error:
                 # Somebody else has just registered one of these devices, or deleted a group.
-                if one_by_one or not _may_pass(error):
+                if one_by_one or not sql.may_pass(error):
                     raise
                 self.groups.forget()
                 time.sleep(0.01 * 2**attempt)
@@ -97,7 +95,7 @@ class _Chunks:
     def _make_groups(self, batch: Batch) -> dict[tuple[str, str], str]:
         """Make the groups that rows need and that are not there; return why some cannot be."""
         own = self.one.tenant_id
-        is_told = self.one.tenant.is_management
+        is_told = self.one.names_tenants
         places = {
             (entry.tenant_id if is_told else own, entry.path)
             for entry in batch.entries
@@ -121,68 +119,82 @@ class _Chunks:
     ) -> None:
         one = self.one
         lease.keep(one, lock=True)
-        if sql.is_postgres():
-            sql.check_keys_at_once()
+        if one.device_type is not None:
+            share_type(one.device_type)
+        sql.check_keys_at_once()
         rows = self.judge.judge(batch.entries, hold=True)
         for row in rows:
             place = place_of(row)
             if place in refused:
                 row.fail("path", "PATH", refused[place])
-        changes = find_changes(rows) if one.form == Form.FULL else {}
+        changes = find_changes(rows) if one.form != Form.SIMPLE else {}
         if self.groups.find(rows):
             raise IntegrityError  # a group was deleted meanwhile: begin anew
         if one_by_one:
             self._write_one_by_one(rows, changes)
         else:
-            self._write_rows(rows, changes)
+            write_rows(one, rows, changes, self.groups)
         self._note(batch, rows)
         one.worked += time.monotonic() - started
         state, wish = State(one.state), one.wish
         if wish == Import.Wish.PAUSE and not batch.is_last:
             one.state = State.PAUSED
-        lease.save(one, "state", "seen", "position", "worked", *_COUNTS.values())
+        lease.save(one, "state", "seen", "position", "worked", *set(_COUNTS.values()))
         if wish == Import.Wish.CANCEL and not batch.is_last:
             one.state = state
             finish(one, State.CANCELLED)
-
-    def _write_rows(self, rows: Sequence[Judged], changes: dict[int, Change]) -> None:
-        if self.one.form == Form.FULL:
-            full.write(self.one, rows, changes, self.groups)
-        else:
-            simple.write(self.one, rows, self.groups)
 
     def _write_one_by_one(self, rows: Sequence[Judged], changes: dict[int, Change]) -> None:
         """Find out which rows the database refuses; all others are written."""
         for row in rows:
             try:
                 with transaction.atomic():
-                    self._write_rows([row], changes)
+                    write_rows(self.one, [row], changes, self.groups)
             except (IntegrityError, DataError):
                 row.fail("database", "", REFUSED)
 
     def _note(self, batch: Batch, rows: Sequence[Judged]) -> None:
         """Write what became of each row, and count."""
-        one = self.one
-        sql.insert(
-            ImportItem,
-            _ITEM,
-            [
-                (
-                    one.pk, row.entry.line, row.key, _OUTCOMES[row.verdict].value, row.tenant_id,
-                    _number(row),
-                )
-                for row in rows
-                if row.code != "repeated"
-            ],
-        )  # fmt: skip
+        write_items(self.one, rows)
         problems = [*batch.problems, *(row.problem(self.header) for row in rows if row.code)]
-        write_problems(one, sorted(problems, key=lambda problem: problem.line))
-        counts = Counter(row.verdict for row in rows)
-        counts[Verdict.FAIL] += len(batch.problems)
-        for verdict, name in _COUNTS.items():
-            setattr(one, name, getattr(one, name) + counts[verdict])
-        one.seen += counts.total()
-        one.position = batch.next.as_dict()
+        write_problems(self.one, sorted(problems, key=lambda problem: problem.line))
+        count(self.one, rows, len(batch.problems))
+        self.one.position = batch.next.as_dict()
+
+
+def write_rows(
+    one: Import, rows: Sequence[Judged], changes: dict[int, Change], groups: Groups
+) -> None:
+    """Write what rows come to; those that cannot be written fail."""
+    if one.form == Form.SIMPLE:
+        simple.write(one, rows, groups)
+    else:
+        full.write(one, rows, changes, groups)
+
+
+def write_items(one: Import, rows: Iterable[Judged]) -> None:
+    """Keep what became of each device."""
+    sql.insert(
+        ImportItem,
+        _ITEM,
+        [
+            (
+                one.pk, row.entry.line, row.key, _OUTCOMES[row.verdict].value, row.tenant_id,
+                number_of(one, row),
+            )
+            for row in rows
+            if not row.is_again
+        ],
+    )  # fmt: skip
+
+
+def count(one: Import, rows: Iterable[Judged], problems: int) -> None:
+    """Add rows to the counts of an import, and problems to those that failed."""
+    counts = Counter(row.verdict for row in rows)
+    counts[Verdict.FAIL] += problems
+    for verdict, name in _COUNTS.items():
+        setattr(one, name, getattr(one, name) + counts[verdict])
+    one.seen += counts.total()
 
 
 def write_problems(one: Import, problems: Iterable[Problem]) -> None:
@@ -224,19 +236,9 @@ def told(one: Import) -> str:
     )
 
 
-def _number(row: Judged) -> int | None:
-    """Return the ID of what a row is about, if it is there."""
+def number_of(one: Import, row: Judged) -> int | None:
+    """Return the ID of the device that a row is about, or of its registration, if it is there."""
     if row.number is not None:
         return row.number
-    found = row.device or row.registration
+    found = row.registration if one.form == Form.SIMPLE else row.device
     return found.pk if found is not None else None
-
-
-def _may_pass(error: Exception) -> bool:
-    """Say whether the same may succeed when it is tried again: a race, a deadlock, a full queue."""
-    if isinstance(error, IntegrityError | DataError):
-        return True
-    cause = type(error.__cause__).__name__
-    return cause in {"DeadlockDetected", "SerializationFailure", "LockNotAvailable"} or (
-        "locked" in str(error)
-    )

@@ -12,13 +12,14 @@ from bulk.engine.grouping import Groups
 from bulk.engine.judging import Judged, Verdict
 from bulk.models import Import
 from inventory.locks import keep
-from inventory.models import DeviceGroup, GroupPathError
+from inventory.models import DeviceGroup, GroupPathError, ManagedObject
 from registration.errors import RegistrationError
 from registration.lifecycle import Stage, Status
 from registration.models import Registration, RegistrationEvent, Tally
 
 _REGISTRATION: Final = (
-    "id", "tenant", "device_id", "status", "group", "created_at", "created_by", "created_by_name",
+    "id", "tenant", "device_id", "status", "group", "device_type", "created_at", "created_by",
+    "created_by_name",
 )  # fmt: skip
 _EVENT: Final = (
     "tenant", "device_id", "at", "kind", "to_status", "actor", "actor_name", "source", "request_id",
@@ -29,6 +30,8 @@ def write(owner: Import, rows: Sequence[Judged], groups: Groups) -> None:
     """Write the rows that are to be created or updated."""
     for row in rows:
         if row.verdict is Verdict.UPDATE:
+            _adopt(row)
+        if row.verdict is Verdict.UPDATE and row.entry.path and row.is_open:
             _change_group(owner, row, groups)
     new = [row for row in rows if row.verdict is Verdict.CREATE]
     for row in new:
@@ -49,7 +52,7 @@ def _insert(owner: Import, rows: Sequence[Judged], groups: Groups) -> None:
         row.number = pk
         registrations.append(
             (
-                pk, row.tenant_id, device_id, waiting, _group(row, groups), now, user,
+                pk, row.tenant_id, device_id, waiting, _group(row, groups), row.type_id, now, user,
                 by.name[:255],
             )
         )  # fmt: skip
@@ -63,6 +66,18 @@ def _insert(owner: Import, rows: Sequence[Judged], groups: Groups) -> None:
     sql.insert(RegistrationEvent, _EVENT, events)
     for tenant_id, number in sorted(Counter(row.tenant_id for row in rows).items()):
         Tally.moved(tenant_id, None, Stage.WAITING, number)
+
+
+def _adopt(row: Judged) -> None:
+    """Let a registration or a device that has no device type have that of the row."""
+    there = row.registration if row.is_open else row.device
+    if row.type_id is None or there is None or there.device_type_id is not None:
+        return
+    there.device_type_id, fields = row.type_id, ["device_type"]
+    if isinstance(there, ManagedObject):
+        there.updated_at = timezone.now()
+        fields.append("updated_at")
+    there.save(update_fields=fields)
 
 
 def _change_group(owner: Import, row: Judged, groups: Groups) -> None:

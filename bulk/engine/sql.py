@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from django.db import connection, models
+from django.db import DataError, IntegrityError, connection, models
 
 from inventory.many import AnyOf
 
@@ -127,8 +127,20 @@ def _defaults(model: type[models.Model], columns: Sequence[str]) -> dict[str, An
 
 def check_keys_at_once() -> None:
     """Let foreign keys be checked with each statement, which is cheaper than at the commit."""
+    if not is_postgres():
+        return
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+
+
+def may_pass(error: Exception) -> bool:
+    """Say whether the same may succeed when it is tried again: a race, a deadlock, a full queue."""
+    if isinstance(error, IntegrityError | DataError):
+        return True
+    cause = type(error.__cause__).__name__
+    return cause in {"DeadlockDetected", "SerializationFailure", "LockNotAvailable"} or (
+        "locked" in str(error)
+    )
 
 
 def delete(model: type[models.Model], column: str, values: Collection[Any]) -> None:

@@ -41,7 +41,7 @@ def undo(one: Import) -> None:
         with transaction.atomic():
             lease.keep(one, lock=True)
             created = [item for item in items if item.outcome == Outcome.CREATED]
-            take = _undo_devices if one.form == Form.FULL else _undo_registrations
+            take = _undo_registrations if one.form == Form.SIMPLE else _undo_devices
             gone = take(one, created)
             for outcome in (Outcome.UNDONE, Outcome.KEPT):
                 pks = [x.pk for x in created if (x.pk in gone) == (outcome == Outcome.UNDONE)]

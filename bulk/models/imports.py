@@ -155,6 +155,12 @@ class Import(models.Model):
         return Actor(self.created_by_name, self.created_by, self.source, self.request_id)
 
     @property
+    def names_tenants(self) -> bool:
+        """Say whether each row names the tenant that its device is for."""
+        is_of_type = self.form == Form.PAIRS or self.device_type_id is not None
+        return self.tenant.is_management and not is_of_type
+
+    @property
     def is_at_work(self) -> bool:
         """Say whether somebody is to work on it."""
         return self.state in AT_WORK

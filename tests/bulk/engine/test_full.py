@@ -132,18 +132,24 @@ def test_a_second_row_of_a_device_fails_also_far_behind(acme):
     assert reasons(one) == [(302, "ID", "repeated"), (304, "ID", "repeated")]
 
 
-def test_an_open_registration_is_replaced(acme, make_registration):
+def test_a_registration_gives_way_only_while_nobody_has_knocked(acme, make_registration):
     for stage in (Stage.WAITING, Stage.PENDING, Stage.ACCEPTED):
         make_registration(f"d-{stage}", stage=stage)
     let_in(make_registration, "d-delivered", logs_in=False)
-    before = Tenant.objects.get(pk="acme").device_count
-    assert before == 2
+    assert Tenant.objects.get(pk="acme").device_count == 2
     names = ("waiting", "pending", "accepted", "delivered")
     one = registered(acme, FULL + "".join(f"d-{name};{SECRET};;;\n" for name in names), BY)
-    assert one.failed == 0
-    assert not Registration.objects.exists()
-    assert all(comes_in(login_of(f"d-{name}"), SECRET) for name in names)
-    assert Tenant.objects.get(pk="acme").device_count == 4
+    assert counts(one) == {"created": 1, "failed": 3}
+    assert reasons(one) == [
+        (3, "ID", "registration_pending"),
+        (4, "ID", "registration_in_progress"),
+        (5, "ID", "registration_in_progress"),
+    ]
+    assert not Registration.objects.filter(device_id="d-waiting").exists()
+    assert Registration.objects.count() == 3
+    assert comes_in(login_of("d-waiting"), SECRET)
+    assert not comes_in(login_of("d-delivered"), SECRET)
+    assert Tenant.objects.get(pk="acme").device_count == 3
 
 
 def test_another_tenants_device_fails_the_row_and_is_not_told(acme, globex, make_registration):
@@ -159,7 +165,7 @@ def test_rows_beyond_the_device_limit_fail_and_leave_nothing(acme):
     Tenant.objects.filter(pk="acme").update(device_limit=2)
     one = registered(acme, FULL + "".join(f"d-{n};{SECRET};;;\n" for n in range(4)), BY)
     assert counts(one) == {"created": 2, "failed": 2}
-    assert reasons(one) == [(4, "", "limit"), (5, "", "limit")]
+    assert reasons(one) == [(4, "", "device_limit"), (5, "", "device_limit")]
     assert ManagedObject.objects.devices().count() == 2
     assert Tenant.objects.get(pk="acme").device_count == 2
 

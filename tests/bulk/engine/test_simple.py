@@ -52,7 +52,7 @@ def test_a_device_that_is_in_long_since_is_registered_anew(acme, make_registrati
 def test_another_tenants_registration_fails_the_row(acme, globex, make_registration):
     make_registration("a", tenant=globex)
     one = registered(acme, SIMPLE + "a;\n", BY)
-    assert reasons(one) == [(2, "ID", "exists")]
+    assert reasons(one) == [(2, "ID", "id_taken")]
 
 
 def test_other_columns_mean_nothing(acme):
