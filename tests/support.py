@@ -4,9 +4,10 @@ import base64
 import json
 import threading
 from collections import Counter
+from contextlib import contextmanager
 from urllib.parse import quote
 
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 from django.test import Client
 
 from inventory.models import DeviceCredentials
@@ -142,6 +143,14 @@ def set_limit(tenant, limit):
     """Let ``tenant`` have so many devices and no more."""
     Tenant.objects.filter(pk=tenant.pk).update(device_limit=limit)
     tenant.refresh_from_db()
+
+
+@contextmanager
+def taken_back():
+    """Take back whatever is written inside, so that many cases can share one scene."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
 
 
 def at_once(*calls):
