@@ -18,9 +18,9 @@ LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashe
 	--no-emit-index-url --no-header --quiet $(UPGRADE) pyproject.toml
 # Directories are among them, so that a file which was removed counts as a change.
 STATIC := $(shell find static */static -not -name '.*' 2>/dev/null)
-# A process for each processor, each with a database of its own.
-PYTEST := $(BIN)/python -m pytest --numprocesses=auto
 PACKAGES := config tenants inventory registration bulk factory extensions openapi ui
+# A process for each processor, each with a database of its own; who is done helps the others.
+PYTEST := $(BIN)/python -m pytest --numprocesses=auto --dist=worksteal
 
 .DELETE_ON_ERROR:
 .PHONY: help run demo test lint format bench lock clean
