@@ -66,7 +66,7 @@ def walk(patterns, namespace=""):
 VIEWS = dict(walk(console_urls))
 every_view = pytest.mark.parametrize("name", VIEWS)
 # Whoever proves that nothing changes can ask many views in one scene.
-TOGETHER = 12
+TOGETHER = 40
 NAMES = list(VIEWS)
 some_views = pytest.mark.parametrize(
     "names",
