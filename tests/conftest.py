@@ -14,11 +14,13 @@ from tenants.backends import service_digest
 from tenants.models import GlobalRole, Tenant, User
 from tenants.options import set_option
 from tenants.roles import BOOTSTRAP, BUNDLES
+from tests import emptying
 from tests.support import DEVICE, PASSWORD, Api, knock
 
 # A busy machine is no fault of the product.
 settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("house")
+emptying.use()
 
 
 def pytest_collection_modifyitems(items):
