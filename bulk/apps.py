@@ -9,6 +9,7 @@ class BulkConfig(AppConfig):
         """Tell the apps below what tenants have here, and what is known here of devices."""
         from bulk import afterwards, models  # noqa: PLC0415 -- not loaded before
         from bulk.console import entries  # noqa: PLC0415
+        from inventory.device_types import register_use  # noqa: PLC0415
         from inventory.history import register_history  # noqa: PLC0415
         from registration.menu import register_entries  # noqa: PLC0415
         from tenants.holdings import Holding, register_holding  # noqa: PLC0415
@@ -16,3 +17,4 @@ class BulkConfig(AppConfig):
         register_holding(Holding("imports", models.Import, "tenant", rank=10))
         register_history(afterwards.history)
         register_entries(entries.entries)
+        register_use(afterwards.is_being_registered)

@@ -4,7 +4,7 @@ The work itself is done by :mod:`bulk.engine`, by whoever has the lease. A file 
 received is checked first; nothing is registered before somebody says so.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any, Final
 
@@ -112,15 +112,44 @@ def check(one: Import) -> None:
 def start(one: Import, *, on_existing: Existing, by: Actor, call: bool = True) -> None:
     """Register what the file holds; without ``call`` the caller does the work.
 
+    Where all or nothing is wanted, the check must have found nothing that cannot be registered.
+    What others do to the devices afterwards can still let a row fail.
+
     Raises:
-        WrongStateError: it has been started, or the file is no longer there.
+        WrongStateError: it has been started, the file is no longer there, or not all of it can be
+            registered.
     """
     with transaction.atomic():
+        held = _held(one)
+        if held.state == State.READY and held.all_or_nothing:
+            _check_all(held.preview, Existing(on_existing))
         _go(
             one, (State.READY,), State.RUNNING, seen=0, on_existing=on_existing,
             started_at=timezone.now(), worked=0.0, call=call,
         )  # fmt: skip
         _record(one, by, "Bulk registration started", Existing(on_existing).label)
+
+
+def _check_all(preview: Mapping[str, Any], on_existing: Existing) -> None:
+    """Refuse a list of which not all can be registered, as far as the check knows."""
+    if not preview:
+        raise WrongStateError("The list has not been looked through yet. Check it first.")
+    failing = preview["reject"]
+    if on_existing is Existing.FAIL:
+        failing += preview["update"] + preview["unchanged"]
+    if failing:
+        msg = (
+            f"{failing:,} of {preview['rows']:,} rows cannot be registered, so that none is. "
+            "Correct them and upload the list again, or let the valid ones be stored and the rest "
+            "be skipped."
+        )
+        raise WrongStateError(msg)
+    if preview["over_limit"]:
+        msg = (
+            f"There is no room for {preview['over_limit']:,} of the devices, so that none is "
+            "registered. Ask for a higher device limit, or delete devices first."
+        )
+        raise WrongStateError(msg)
 
 
 def pause(one: Import, *, by: Actor) -> None:

@@ -37,10 +37,11 @@ LetGo = Callable[[DeviceType, Actor], None]
 _letting_go: list[LetGo] = []
 
 
-def register_use(in_use: InUse, let_go: LetGo) -> None:
+def register_use(in_use: InUse, let_go: LetGo | None = None) -> None:
     """Let an app above this one say what it has of a type, and let go of it at a deletion."""
     _in_use.append(in_use)
-    _letting_go.append(let_go)
+    if let_go is not None:
+        _letting_go.append(let_go)
 
 
 @dataclass(frozen=True)
@@ -117,8 +118,8 @@ def delete_type(device_type: DeviceType, *, by: Actor) -> None:
         held = keep_type(device_type)
         if is_in_use(held):
             msg = (
-                f"{held} still has devices or registrations. Delete those first, or keep the "
-                "device type."
+                f"{held} still has devices or registrations, or a list of them is being "
+                "registered. Delete those first, or keep the device type."
             )
             raise DeviceTypeInUseError(msg)
         for let_go in _letting_go:

@@ -155,6 +155,11 @@ class Import(models.Model):
         return Actor(self.created_by_name, self.created_by, self.source, self.request_id)
 
     @property
+    def has_file(self) -> bool:
+        """Say whether the rows came in a file; else a form or a client named them in one call."""
+        return self.size > 0
+
+    @property
     def names_tenants(self) -> bool:
         """Say whether each row names the tenant that its device is for."""
         is_of_type = self.form == Form.PAIRS or self.device_type_id is not None
