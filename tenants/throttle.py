@@ -14,21 +14,21 @@ import math
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from ipaddress import IPv4Address, ip_address, ip_network
 from typing import Final
 
 from django.conf import settings
 from django.core import signing
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 
 from tenants import audit
 from tenants.actors import Actor
 from tenants.addresses import client_address
+from tenants.counting import SWEEP, count
 from tenants.hashing import keyed_digest
 from tenants.models import MANAGEMENT, FailedSignIns, KnownSource, User
 
@@ -44,17 +44,6 @@ COOKIE_AGE: Final = timedelta(days=180)
 COOKIE_ACCOUNTS: Final = 5  # that share a browser; the one that was here first goes
 COOKIE_SALT: Final = "gatehouse.known"
 IPV6_NETWORK: Final = 64  # bits; what one customer has at least
-SWEEP: Final = 500  # old rows removed at a time
-
-# One statement, so that nobody reads a number that somebody else is about to raise.
-_COUNT: Final = """
-INSERT INTO tenants_failedsignins AS f (subject, number, window_ends_at) VALUES (%s, 1, %s)
-ON CONFLICT (subject) DO UPDATE SET
-  number = CASE WHEN f.window_ends_at <= %s THEN 1 ELSE f.number + 1 END,
-  window_ends_at = CASE WHEN f.window_ends_at <= %s
-                        THEN excluded.window_ends_at ELSE f.window_ends_at END
-RETURNING number, window_ends_at
-"""
 
 
 class ThrottledError(Exception):
@@ -99,7 +88,7 @@ def begin(request: HttpRequest, login: str, user: User | None) -> Attempt:
     """
     counted: list[str] = []
     for counter in _counters(request, login, user):
-        number, seconds = _count(counter.subject)
+        number, seconds = count(counter.subject, WINDOW)
         if number > counter.limit:
             Attempt(tuple(counted)).take_back()
             if number == counter.limit + 1:
@@ -115,10 +104,11 @@ def begin_reset(request: HttpRequest, login: str, user: User | None) -> bool:
     Raises:
         ThrottledError: too many came from this source.
     """
-    number, seconds = _count(keyed_digest("password-reset", source_of(request)))
+    number, seconds = count(keyed_digest("password-reset", source_of(request)), WINDOW)
     if number > PER_RESET_SOURCE:
         raise ThrottledError(seconds)
-    return _count(keyed_digest("password-reset", "", _account(login, user)))[0] <= PER_RESET
+    number, _ = count(keyed_digest("password-reset", "", _account(login, user)), WINDOW)
+    return number <= PER_RESET
 
 
 def note_success(request: HttpRequest, user: User) -> None:
@@ -198,37 +188,6 @@ def _account(login: str, user: User | None) -> str:
 
 def _pair(account: str, place: str) -> str:
     return keyed_digest("failures", "pair", account, place)
-
-
-def _count(subject: str) -> tuple[int, float]:
-    """Count one more; return how many there are now and the seconds until the window ends."""
-    now = timezone.now()
-    plain, ends = (
-        connection.ops.adapt_datetimefield_value(moment) for moment in (now, now + WINDOW)
-    )
-    with connection.cursor() as cursor:
-        cursor.execute(_COUNT, [subject, ends, plain, plain])
-        [(number, until)] = cursor.fetchall()
-    if number == 1:
-        _sweep(now)
-    return number, (_aware(until) - now).total_seconds()
-
-
-def _aware(moment: datetime | str) -> datetime:
-    """Return a time of the database, which SQLite keeps as text."""
-    parsed = moment if isinstance(moment, datetime) else parse_datetime(moment)
-    if parsed is None:
-        raise ValueError(moment)
-    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
-
-
-def _sweep(now: datetime) -> None:
-    """Remove windows that ended; what somebody else holds stays for the next one."""
-    with transaction.atomic():
-        old = FailedSignIns.objects.filter(window_ends_at__lt=now)
-        FailedSignIns.objects.filter(
-            pk__in=old.select_for_update(skip_locked=True).values("pk")[:SWEEP]
-        ).delete()
 
 
 def _browsers(request: HttpRequest) -> dict[str, str]:

@@ -102,7 +102,8 @@ def authenticate_token(
 ) -> TokenCaller | None:
     """Return the caller behind a token, given as Bearer or as the password of a Basic login.
 
-    With Basic, the login must be the owner's: a token does not speak for anybody else.
+    With Basic, the login must be the owner's: a token does not speak for anybody else. The start
+    of the token, by which its list names it, will do too; some clients call it the ID of a key.
     """
     scheme, _, rest = header.partition(" ")
     text, login = (rest.strip(), "") if scheme.lower() == "bearer" else _in_basic(logins)
@@ -114,7 +115,9 @@ def authenticate_token(
         .filter(digest=token_digest(text))
         .first()
     )
-    if token is None or (login and login not in {str(token.user), token.user.username}):
+    if token is None:
+        return None
+    if login and login not in {str(token.user), token.user.username, token.start}:
         return None
     token.note_use(client_address(request.META))
     return TokenCaller(token)

@@ -1,4 +1,4 @@
-"""Failed sign-ins, counted so that a flood of guesses ends and a person is never shut out."""
+"""What is counted in windows of time, so that floods end and a person is never shut out."""
 
 from django.db import models
 from django.utils import timezone
@@ -7,7 +7,10 @@ from tenants.models.user import User
 
 
 class FailedSignIns(models.Model):
-    """How often something failed in the current window; what is counted is a keyed digest."""
+    """How often something was tried in the current window; its name is a keyed digest.
+
+    Failed sign-ins, mails to those who lost their password, writes through the Operations API.
+    """
 
     subject = models.CharField(max_length=64, primary_key=True)
     number = models.PositiveIntegerField(default=0)

@@ -47,6 +47,7 @@ DOORS = {
     "bearer": Bearer,
     "basic with tenant": lambda text: Api("acme/operator", text),
     "basic with the name alone": lambda text: Api("operator", text),
+    "basic with its start as the ID of a key": lambda text: Api(text[:10], text),
 }
 every_door = pytest.mark.parametrize("door", DOORS.values(), ids=DOORS)
 
@@ -77,7 +78,15 @@ def test_what_its_scopes_leave_out_stays_shut(door, make):
 
 
 @pytest.mark.parametrize(
-    "login", ["acme/reader", "globex/operator", "management/operator", "acme/nobody", "/operator"]
+    "login",
+    [
+        "acme/reader",
+        "globex/operator",
+        "management/operator",
+        "acme/nobody",
+        "/operator",
+        "ght_other1",
+    ],
 )
 def test_token_speaks_for_its_owner_only(login, make):
     _, text = make()
