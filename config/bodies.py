@@ -6,9 +6,13 @@ says no length for one that comes in chunks.
 
 import io
 from collections.abc import Collection, Iterable, Iterator
+from http import HTTPStatus
 from typing import Any, Final
 
+from django.core.handlers.wsgi import WSGIRequest
+
 from registration.lane import Application, Environ, StartResponse
+from tenants.api.errors import ApiError, family_of, refusal
 
 MAX_CHUNKED_BODY: Final = 4 * 1024 * 1024  # bytes buffered of a body that says no length
 BLOCK: Final = 64 * 1024  # bytes read at once
@@ -41,8 +45,10 @@ class ChunkedBodies:
         buffer, source = io.BytesIO(), environ["wsgi.input"]
         while block := source.read(BLOCK):
             if buffer.tell() + len(block) > MAX_CHUNKED_BODY:
-                start_response("413 Content Too Large", [("Content-Type", "text/plain")])
-                return [b"The body is too large.\n"]
+                return _refuse(
+                    environ, start_response, HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+                    "The body is too large.",
+                )  # fmt: skip
             buffer.write(block)
         environ["CONTENT_LENGTH"] = str(buffer.tell())
         buffer.seek(0)
@@ -65,9 +71,31 @@ class WholeBodies:
         try:
             return self.application(environ, start_response)
         except BodyCutOffError:
-            headers = [("Content-Type", "text/plain"), ("Connection", "close")]
-            start_response("408 Request Timeout", headers)
-            return [b"The body did not arrive.\n"]
+            return _refuse(
+                environ, start_response, HTTPStatus.REQUEST_TIMEOUT, "The body did not arrive.",
+                ("Connection", "close"),
+            )  # fmt: skip
+
+
+def _refuse(
+    environ: Environ,
+    start_response: StartResponse,
+    status: HTTPStatus,
+    message: str,
+    *headers: tuple[str, str],
+) -> list[bytes]:
+    """Answer before Django could; where an API has its own way to refuse, in that way."""
+    content_type, body = "text/plain", f"{message}\n".encode()
+    if family_of(environ.get("PATH_INFO") or "") is not None:
+        request = WSGIRequest({**environ, "wsgi.input": io.BytesIO()})
+        answer = refusal(request, ApiError(status, "undefined/badRequest", message))
+        content_type, body = answer["Content-Type"], answer.content
+    reason = {413: "Content Too Large"}.get(status, status.phrase)
+    start_response(
+        f"{status.value} {reason}",
+        [("Content-Type", content_type), ("Cache-Control", "no-store"), *headers],
+    )
+    return [body]
 
 
 class _WholeInput:

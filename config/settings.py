@@ -243,6 +243,14 @@ BULK_API_MAX_BYTES = env_int(
 )
 BULK_API_MAX_ROWS = env_int("GATEHOUSE_BULK_API_MAX_ROWS", 50_000, low=1, high=1_000_000)
 
+# --- The Operations API -------------------------------------------------------------------
+
+# Of one request that registers devices. All of them are written in one transaction.
+OPS_MAX_BYTES = env_int("GATEHOUSE_OPS_MAX_BYTES", 4 * 1024 * 1024, low=1024, high=64 * 1024**2)
+OPS_MAX_ITEMS = env_int("GATEHOUSE_OPS_MAX_ITEMS", 5_000, low=1, high=5_000)
+# Of one API token, or of one person or service that signs in with a password.
+OPS_WRITES_PER_MINUTE = env_int("GATEHOUSE_OPS_WRITES_PER_MINUTE", 60, low=1, high=100_000)
+
 # --- Language, time, static files ---------------------------------------------------------
 
 LANGUAGE_CODE = "en-gb"

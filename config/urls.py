@@ -23,9 +23,11 @@ api_urls = [
     path("", include("tenants.api.urls")),
     path("", include("registration.api.urls")),
     path("", include("bulk.api.urls")),
+    path("", include("factory.api.urls")),
 ]
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
+    path("", include("factory.help_urls")),
     *console_urls,
     *api_urls,
 ]

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 
-from tenants.api.http import error_response
+from tenants.api.errors import ApiError, family_of, refusal
 from tenants.models import Installation
 
 logger = logging.getLogger("gatehouse")
@@ -72,15 +72,19 @@ def server_error(request: HttpRequest) -> HttpResponse:
     """Answer when we failed; the database may be what failed, so nothing is read from it."""
     message = "Something went wrong on our side. Try again; if it stays, tell your administrator."
     status = HTTPStatus.INTERNAL_SERVER_ERROR
-    if request.path.startswith(API_PREFIXES):
-        return error_response(status, "undefined/serverError", message)
+    if _is_of_an_api(request):
+        return refusal(request, ApiError(status, "undefined/serverError", message))
     page = render_to_string("error.html", {"status": status.value, "message": message})
     return HttpResponse(page, status=status)
 
 
 def _answer(request: HttpRequest, status: HTTPStatus, error: str, message: str) -> HttpResponse:
-    if request.path.startswith(API_PREFIXES):
-        return error_response(status, error, message)
+    if _is_of_an_api(request):
+        return refusal(request, ApiError(status, error, message))
     return render(
         request, "error.html", {"status": status.value, "message": message}, status=status
     )
+
+
+def _is_of_an_api(request: HttpRequest) -> bool:
+    return request.path.startswith(API_PREFIXES) or family_of(request.path) is not None
