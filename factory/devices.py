@@ -27,18 +27,19 @@ STATE_OF_DEVICE: Final = {
     State.DISABLED: "disabled",
 }
 ON_THEIR_WAY, IN = 0, 1  # the two parts of the list, in their order
+Place = tuple[int, datetime, int]  # in the list: the part, the time and the number of a row
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One device ID; ``place`` is where it stands in the list: its part, its time, its number."""
+    """One device ID of the list, and its place there."""
 
     device_id: str
     name: str
     state: str
     registered_at: datetime
     last_active_at: datetime | None
-    place: tuple[int, datetime, int]
+    place: Place
 
 
 def count_devices(device_types: Collection[DeviceType]) -> dict[int, int]:
@@ -48,27 +49,24 @@ def count_devices(device_types: Collection[DeviceType]) -> dict[int, int]:
     return {pk: number for pk, number in counted if pk is not None}
 
 
-def device_ids(
-    device_type: DeviceType, *, limit: int, after: tuple[int, datetime, int] | None
-) -> list[Entry]:
+def device_ids(device_type: DeviceType, *, limit: int, after: Place | None) -> list[Entry]:
     """Return the next device IDs of a type: first those on their way in, then those that are in.
 
     Each part has the oldest first. Who comes in while somebody turns the pages is there twice
     rather than not at all.
     """
     found: list[Entry] = []
-    part, *place = after or (ON_THEIR_WAY, None, None)
-    if part == ON_THEIR_WAY:
-        found += _on_their_way(device_type, place, limit)
-        place = [None, None]
+    if after is None or after[0] == ON_THEIR_WAY:
+        found += _on_their_way(device_type, after, limit)
+        after = None
     if len(found) < limit:
-        found += _in(device_type, place, limit - len(found))
+        found += _in(device_type, after, limit - len(found))
     return found
 
 
-def _on_their_way(device_type: DeviceType, place: list[object], limit: int) -> Iterator[Entry]:
+def _on_their_way(device_type: DeviceType, after: Place | None, limit: int) -> Iterator[Entry]:
     rows = Registration.objects.filter(
-        ~_device_of_registration(), _after(place), device_type=device_type, delivered_at=None
+        ~_device_of_registration(), _after(after), device_type=device_type, delivered_at=None
     )
     for row in rows.order_by("created_at", "pk")[:limit]:
         yield Entry(
@@ -77,8 +75,8 @@ def _on_their_way(device_type: DeviceType, place: list[object], limit: int) -> I
         )  # fmt: skip
 
 
-def _in(device_type: DeviceType, place: list[object], limit: int) -> Iterator[Entry]:
-    rows = ManagedObject.objects.filter(_after(place), device_type=device_type).devices()
+def _in(device_type: DeviceType, after: Place | None, limit: int) -> Iterator[Entry]:
+    rows = ManagedObject.objects.filter(_after(after), device_type=device_type).devices()
     for row in rows.exclude(device_id="").order_by("created_at", "pk")[:limit]:
         yield Entry(
             row.device_id, row.name, STATE_OF_DEVICE[State(row.state)], row.created_at,
@@ -86,11 +84,11 @@ def _in(device_type: DeviceType, place: list[object], limit: int) -> Iterator[En
         )  # fmt: skip
 
 
-def _after(place: list[object]) -> Q:
+def _after(place: Place | None) -> Q:
     """Return the condition for what comes behind a place in its part of the list."""
-    when, number = place
-    if when is None:
+    if place is None:
         return Q()
+    _, when, number = place
     # The first condition follows from the other; it is what an index can start at.
     later = Q(created_at__gt=when) | Q(created_at=when, pk__gt=number)
     return Q(created_at__gte=when) & later

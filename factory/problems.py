@@ -150,7 +150,7 @@ _ALL: Final = (
 PROBLEMS: Final = {each.name: each for each in _ALL}
 # What a status means where nobody said which problem it is.
 BY_STATUS: Final = {
-    each.status: each for each in reversed(_ALL) if each.status != HTTPStatus.CONFLICT
+    each.status.value: each for each in reversed(_ALL) if each.status != HTTPStatus.CONFLICT
 }
 
 # What can be wrong with one value, or with one device of many; the same codes at every door.

@@ -125,7 +125,9 @@ def _refusal(error: InventoryError) -> ProblemError:
         entry = {"pointer": f"#/{error.field}", "code": "invalid", "detail": str(error)}
         return invalid([entry])
     if isinstance(error, DeviceTypeNameTakenError):
-        known = {} if error.number is None else {"device_type_id": error.number}
+        known: dict[str, Any] = {}
+        if error.number is not None:
+            known["device_type_id"] = error.number
         return ProblemError("name-taken", **known)
     if isinstance(error, DeviceTypeInUseError):
         return ProblemError("device-type-in-use", str(error))

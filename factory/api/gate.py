@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import timedelta
 from functools import wraps
-from typing import Any, Concatenate, Final, ParamSpec
+from typing import Any, Final, ParamSpec, cast
 
 from django.conf import settings
 from django.core.exceptions import ObjectDoesNotExist
@@ -31,7 +31,6 @@ def ops_view(**roles: Role) -> Callable[[ApiView[P]], Callable[..., Any]]:
     """
 
     def decorate(view: ApiView[P]) -> Callable[..., Any]:
-        @api_view(**roles)
         @wraps(view)
         def paced(request: ApiRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
             if request.method not in READING:
@@ -41,7 +40,7 @@ def ops_view(**roles: Role) -> Callable[[ApiView[P]], Callable[..., Any]]:
             except ObjectDoesNotExist as error:
                 raise not_found() from error
 
-        return paced
+        return api_view(**roles)(cast("ApiView[P]", paced))
 
     return decorate
 

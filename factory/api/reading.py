@@ -134,9 +134,9 @@ def read_cursor(request: HttpRequest, *kinds: type) -> list[Any] | None:
     text = request.GET.get("cursor")
     if text is None:
         return None
+    if len(text) > MAX_CURSOR:
+        raise _bad_cursor()
     try:
-        if len(text) > MAX_CURSOR:
-            raise ValueError
         raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
         position = json.loads(raw)
     except (ValueError, binascii.Error, RecursionError) as error:

@@ -75,8 +75,5 @@ def problem_response(request: HttpRequest, error: ApiError) -> HttpResponse:
 
 def _problem_of(status: int) -> Problem:
     """Return what a status means that comes from outside this API."""
-    known = BY_STATUS.get(HTTPStatus(status))
-    if known is None:
-        known = PROBLEMS["bad-request" if status < HTTPStatus.INTERNAL_SERVER_ERROR else
-                         "server-error"]  # fmt: skip
-    return known
+    fallback = "bad-request" if status < HTTPStatus.INTERNAL_SERVER_ERROR else "server-error"
+    return BY_STATUS.get(status, PROBLEMS[fallback])
