@@ -40,7 +40,12 @@ ROOT = Path(settings.BASE_DIR)
 OUR_APPS = ("tenants", "inventory", "registration", "bulk", "factory", "extensions", "openapi")
 
 # Open to everybody; each has tests of its own that say what it gives away: nothing.
-OPEN = {"healthz"} | OUTSIDE_THE_GATE
+OPEN = {
+    "healthz",
+    # What answers of the Operations API point to; the same words for everybody.
+    "problems:list",
+    "problems:detail",
+} | OUTSIDE_THE_GATE
 
 # How each kind of thing leads to the tenant that it belongs to.
 OWNED = {
