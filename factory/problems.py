@@ -182,5 +182,6 @@ CODES: Final = {
     "registration_in_progress": "A device with this ID is accepted and fetches its credentials.",
     "registration_blocked": "The registration of this ID is blocked; delete it first.",
     "id_taken": "The device ID is taken.",
+    "external_id": "Another device has this ID as its external ID.",
     "device_limit": "The tenant has as many devices as it may have.",
 }

@@ -6,9 +6,12 @@ from django.apps import apps
 from bulk.models import Door, Import, ImportItem
 from bulk.preshared import MAX_OFFERS
 from factory.problems import CODES
+from inventory.devices import report
+from inventory.identity import bind
 from inventory.models import DeviceCredentials, ManagedObject, Tombstone
 from registration.lifecycle import Stage
 from registration.models import Registration
+from tenants.actors import SYSTEM
 from tenants.models import AuditRecord, FailedSignIns, VerifiedLogin
 from tests.factory.api.calls import assert_problem, ids_of, pairs
 from tests.support import Api, counted_devices, set_limit
@@ -189,6 +192,13 @@ def put_of_another_tenant(make, other, globex):
     DeviceCredentials.issue(globex, "d9", "x" * 32)
 
 
+def put_external_id(make, other, globex):
+    make("d8", stage=Stage.CONFIRMED)
+    login = DeviceCredentials.objects.get(device_id="d8")
+    device, _ = report(login, name="d8", kind="", fragments={"c8y_IsDevice": {}}, by=SYSTEM)
+    bind(device, "c8y_Serial", "d9", by=SYSTEM)
+
+
 def put_no_place(make, other, globex):
     set_limit(other.tenant, 0)
 
@@ -201,6 +211,7 @@ def put_no_place(make, other, globex):
         (put_blocked, "registration_blocked"),
         (put_of_another_type, "device_type_conflict"),
         (put_of_another_tenant, "id_taken"),
+        (put_external_id, "external_id"),
         (put_no_place, "device_limit"),
     ],
 )
@@ -214,6 +225,7 @@ def test_device_that_stands_in_the_way_is_named(
     [error] = problem["errors"]
     assert (error["code"], error["device_id"]) == (code, "d9")
     assert error["pointer"] == "#/device_ids/0"
+    assert code in CODES
     assert "globex" not in error["detail"].lower()
 
 
