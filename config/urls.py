@@ -3,6 +3,7 @@
 from django.urls import include, path
 
 from config.views import healthz
+from openapi.urls import api_urlpatterns
 from registration.console.dashboard import dashboard
 
 console_urls = [
@@ -24,12 +25,14 @@ api_urls = [
     path("", include("registration.api.urls")),
     path("", include("bulk.api.urls")),
     path("", include("factory.api.urls")),
+    *api_urlpatterns,
 ]
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("", include("factory.help_urls")),
     *console_urls,
     *api_urls,
+    path("", include("openapi.urls")),
 ]
 
 handler400 = "config.views.bad_request"

@@ -21,6 +21,7 @@ API_PREFIXES = (
     "/inventory/",
     "/identity/",
     "/audit/",
+    "/api/openapi.json",
     "/healthz",
 )
 

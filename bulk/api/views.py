@@ -11,6 +11,7 @@ from django.conf import settings
 from django.http import HttpResponse
 
 from bulk import engine, files, imports
+from bulk.api import descriptions as says
 from bulk.api.parts import read_upload, too_large
 from bulk.api.payloads import NOT_FINISHED, not_finished, represent, whole_file_refusal
 from bulk.errors import WrongStateError
@@ -19,6 +20,7 @@ from bulk.reading.dialect import Dialect
 from bulk.reading.header import Header
 from bulk.reading.problems import FileProblem
 from bulk.reading.rows import Position, read_batches
+from tenants.api.describing import described
 from tenants.api.http import ApiError, ApiRequest, api_view, respond
 from tenants.roles import Role
 
@@ -27,6 +29,7 @@ PATIENCE: Final = 15 * 60  # seconds for which a file that others work on is wai
 PAUSE: Final = 0.2  # seconds between two looks at it
 
 
+@described("Bulk registration", **says.BULK_NEW_DEVICE_REQUESTS)
 @api_view(POST=Role.DEVICE_CONTROL_ADMIN)
 def bulk_new_device_requests(request: ApiRequest) -> HttpResponse:
     """Register what the file holds, and tell what became of each row.

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.http import HttpResponse
 
 from inventory.api import access, objects
+from inventory.api import descriptions as says
 from inventory.api.access import MAKERS, READERS
 from inventory.api.payloads import ChildrenPayload
 from inventory.api.refusals import contract_refusals, no_object
@@ -18,9 +19,11 @@ from inventory.children import add_children, children_of, remove_children
 from inventory.models import ChildLink, DeviceGroup, ManagedObject
 from inventory.models.managed_object import IS_GROUP, ManagedObjectQuerySet
 from inventory.query import parse_id
+from tenants.api.describing import described
 from tenants.api.http import ApiRequest, api_view, respond, validation_error
 
 
+@described("Inventory", says.OBJECT_ID, **says.CHILDREN)
 @api_view(GET=READERS, POST=MAKERS, DELETE=MAKERS)
 def children(request: ApiRequest, object_id: str, kind: ChildLink.Kind) -> HttpResponse:
     """List the children of an object, add some, make one, or take some out."""
@@ -46,6 +49,7 @@ def children(request: ApiRequest, object_id: str, kind: ChildLink.Kind) -> HttpR
     )
 
 
+@described("Inventory", says.OBJECT_ID, says.CHILD_ID, **says.ONE_CHILD)
 @api_view(GET=READERS, DELETE=MAKERS)
 def child(request: ApiRequest, object_id: str, child_id: str, kind: ChildLink.Kind) -> HttpResponse:
     """Read one child of an object, or take it out; it stays in the inventory."""

@@ -15,9 +15,12 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from inventory import logins
+from inventory.api import descriptions as says
 from inventory.fields import starts_with
 from inventory.models import MAX_ID_DIGITS, DeviceCredentials, ManagedObject
 from tenants.api import users as people
+from tenants.api.describing import described
+from tenants.api.descriptions import TENANT_ID, USERS
 from tenants.api.http import (
     ApiError,
     ApiRequest,
@@ -34,6 +37,7 @@ CHANGE: Final = (Role.USER_MANAGEMENT_ADMIN, Role.DEVICE_CONTROL_ADMIN)
 OWN: Final = Role.USER_MANAGEMENT_OWN_READ  # which devices have
 
 
+@described("Users", TENANT_ID, **USERS)
 @csrf_exempt
 def users(request: HttpRequest, tenant_id: str) -> HttpResponse:
     """List people and services, or device users where ``onlyDevices`` asks for them."""
@@ -65,6 +69,7 @@ def device_users(request: ApiRequest, tenant_id: str) -> HttpResponse:
     )
 
 
+@described("Users", TENANT_ID, says.DEVICE_ID, **says.DEVICE_USER)
 @api_view(GET=(*SEE, OWN), PUT=CHANGE, DELETE=CHANGE)
 def device_user(request: ApiRequest, tenant_id: str, device_id: str) -> HttpResponse:
     """Read the user of one device, enable or disable it, or delete it; a device reads its own."""
@@ -84,6 +89,7 @@ def device_user(request: ApiRequest, tenant_id: str, device_id: str) -> HttpResp
     return respond(request, _user(request, credentials), "user")
 
 
+@described("Inventory", says.OBJECT_ID, **says.USER_OF_OBJECT)
 @api_view(GET=(*SEE, Role.INVENTORY_READ, OWN), PUT=CHANGE)
 def user_of_object(request: ApiRequest, object_id: str) -> HttpResponse:
     """Read the login of a device by its object, or enable or disable it."""

@@ -9,14 +9,17 @@ from typing import Any
 from django.http import HttpResponse
 
 from inventory.api import access
+from inventory.api import descriptions as says
 from inventory.api.access import IDENTITY_MAKERS, IDENTITY_READERS
 from inventory.api.refusals import contract_refusals, no_external_id
 from inventory.api.representation import object_url
 from inventory.identity import bind, unbind
 from inventory.models import ExternalId
+from tenants.api.describing import described
 from tenants.api.http import ApiRequest, api_view, read_object, respond, self_url, text_field
 
 
+@described("Identity", says.EXTERNAL, **says.ONE_EXTERNAL_ID)
 @api_view(GET=IDENTITY_READERS, DELETE=IDENTITY_MAKERS)
 def external_id(request: ApiRequest, external: str) -> HttpResponse:
     """Find the object behind an external ID, or take the ID off it.
@@ -35,6 +38,7 @@ def external_id(request: ApiRequest, external: str) -> HttpResponse:
     return respond(request, _represent(request, found), "externalId")
 
 
+@described("Identity", says.OBJECT_ID, **says.EXTERNAL_IDS)
 @api_view(GET=IDENTITY_READERS, POST=IDENTITY_MAKERS)
 def external_ids(request: ApiRequest, object_id: str) -> HttpResponse:
     """List the external IDs of an object, all at once, or add one."""

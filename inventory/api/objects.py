@@ -11,6 +11,7 @@ from django.http import HttpResponse
 
 from inventory import objects
 from inventory.api import access
+from inventory.api import descriptions as says
 from inventory.api.access import MAKERS, READERS
 from inventory.api.refusals import contract_refusals
 from inventory.api.representation import Representation, respond_objects
@@ -18,6 +19,7 @@ from inventory.devices import has_reported
 from inventory.models import DeviceGroup, Kind, ManagedObject
 from inventory.models.managed_object import ManagedObjectQuerySet
 from inventory.query_filters import filter_objects
+from tenants.api.describing import described
 from tenants.api.http import ApiRequest, api_view, flag, read_object, respond
 from tenants.roles import Role
 
@@ -36,6 +38,7 @@ FILTERS: Final = {
 }
 
 
+@described("Inventory", **says.OBJECTS)
 @api_view(GET=READERS, POST=MAKERS)
 def managed_objects(request: ApiRequest) -> HttpResponse:
     """List the objects that the caller may see, or make one."""
@@ -48,6 +51,7 @@ def managed_objects(request: ApiRequest) -> HttpResponse:
     )
 
 
+@described("Inventory", **says.COUNT)
 @api_view(GET=READERS)
 def count(request: ApiRequest) -> HttpResponse:
     """Say how many objects the same filters find; the answer is the bare number."""
@@ -55,6 +59,7 @@ def count(request: ApiRequest) -> HttpResponse:
     return HttpResponse(json.dumps(number), content_type="application/json")
 
 
+@described("Inventory", says.OBJECT_ID, **says.ONE_OBJECT)
 @api_view(GET=READERS, PUT=MAKERS, DELETE=MAKERS)
 def managed_object(request: ApiRequest, object_id: str) -> HttpResponse:
     """Read one object, merge into it, or delete it."""

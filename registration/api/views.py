@@ -14,6 +14,7 @@ from django.http import HttpResponse
 
 from inventory import logins
 from inventory.models import DeviceCredentials, DeviceGroup, GroupPathError
+from registration.api import descriptions as says
 from registration.api.payloads import (
     ChangePayload,
     DeviceCredentialsPayload,
@@ -32,6 +33,7 @@ from registration.lifecycle import Stage, Status
 from registration.models import BulkDecision, BulkDecisionItem, Registration, Tally
 from registration.models.decisions import Outcome
 from tenants.actors import Actor
+from tenants.api.describing import described
 from tenants.api.http import (
     ApiError,
     ApiRequest,
@@ -62,6 +64,7 @@ def contract_refusals(device_id: str = "") -> Iterator[None]:
         raise not_found(device_id) from error
 
 
+@described("Device registration", **says.DEVICE_CREDENTIALS)
 @api_view(POST=Role.DEVICE_BOOTSTRAP)
 def device_credentials(request: ApiRequest) -> HttpResponse:
     """Answer a device that polls for its credentials.
@@ -101,6 +104,7 @@ def device_credentials(request: ApiRequest) -> HttpResponse:
     )
 
 
+@described("Device registration", **says.NEW_DEVICE_REQUESTS)
 @api_view(GET=READ, POST=ADMIN)
 def new_device_requests(request: ApiRequest) -> HttpResponse:
     """List open registrations, newest first, or add one."""
@@ -175,6 +179,7 @@ def _target_tenant(request: ApiRequest, tenant_id: str | None) -> Tenant:
     return tenant
 
 
+@described("Device registration", says.DEVICE_ID, **says.NEW_DEVICE_REQUEST)
 @api_view(GET=READ, PUT=ADMIN, DELETE=(ADMIN, Role.USER_MANAGEMENT_ADMIN))
 def new_device_request(request: ApiRequest, device_id: str) -> HttpResponse:
     """Read, change, move or cancel one registration."""
@@ -218,6 +223,7 @@ def _change(request: ApiRequest, registration: Registration) -> None:
             )
 
 
+@described("Device registration", **says.ACCEPT_ALL)
 @api_view(POST=ADMIN)
 def accept_all(request: ApiRequest) -> HttpResponse:
     """Accept every pending registration that can be accepted without a token.
@@ -247,6 +253,7 @@ def _result(item: BulkDecisionItem) -> dict[str, object]:
     return {"id": item.device_id, "successful": False, "error": reason}
 
 
+@described("Device registration", **says.LIMIT)
 @api_view(GET=READ)
 def limit(request: ApiRequest) -> HttpResponse:
     """Say how many devices the tenant has let in, and whether it may let in more."""

@@ -10,6 +10,8 @@ from typing import Any, Final
 from django.http import HttpResponse
 from django.utils.dateparse import parse_date, parse_datetime
 
+from tenants.api import descriptions as says
+from tenants.api.describing import described
 from tenants.api.http import (
     ApiError,
     ApiRequest,
@@ -29,6 +31,7 @@ READ = Role.AUDIT_READ
 MAX_ID_DIGITS: Final = 18
 
 
+@described("Audit", **says.AUDIT_RECORDS)
 @api_view(GET=READ)
 def audit_records(request: ApiRequest) -> HttpResponse:
     """List what was done, newest first; between two days, in the order of time."""
@@ -43,6 +46,7 @@ def audit_records(request: ApiRequest) -> HttpResponse:
     )
 
 
+@described("Audit", says.RECORD_ID, **says.ONE_AUDIT_RECORD)
 @api_view(GET=READ)
 def audit_record(request: ApiRequest, record_id: str) -> HttpResponse:
     """Show one entry."""

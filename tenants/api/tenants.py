@@ -14,6 +14,8 @@ from django.db import transaction
 from django.http import HttpResponse
 
 from tenants import mail
+from tenants.api import descriptions as says
+from tenants.api.describing import described
 from tenants.api.http import (
     ApiError,
     ApiRequest,
@@ -70,6 +72,7 @@ ADMINISTRATOR_WANTED: Final = (
 )
 
 
+@described("Tenants", **says.TENANTS)
 @api_view(GET=READ, POST=CREATE)
 def tenants(request: ApiRequest) -> HttpResponse:
     """List the subtenants, or create one."""
@@ -134,6 +137,7 @@ def _administrator(body: Mapping[str, Any]) -> Administrator:
     return Administrator(name or DEFAULT_ADMINISTRATOR, email=email)
 
 
+@described("Tenants", says.TENANT_ID, **says.ONE_TENANT)
 @api_view(GET=READ, PUT=UPDATE, DELETE=ADMIN)
 def tenant(request: ApiRequest, tenant_id: str) -> HttpResponse:
     """Read, change or delete one of the tenants that the caller's tenant looks after."""

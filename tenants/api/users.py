@@ -13,6 +13,8 @@ from django.http import HttpResponse
 
 from tenants import people
 from tenants.administration import AdministrationError
+from tenants.api import descriptions as says
+from tenants.api.describing import described
 from tenants.api.http import (
     ApiError,
     ApiRequest,
@@ -47,6 +49,7 @@ def users(request: ApiRequest, tenant_id: str) -> HttpResponse:
     )
 
 
+@described("Users", says.TENANT_ID, says.USER_ID, **says.ONE_USER)
 @api_view(GET=READ, PUT=ADMIN)
 def user(request: ApiRequest, tenant_id: str, user_id: str) -> HttpResponse:
     """Read one account, or enable or disable it."""
