@@ -10,7 +10,7 @@ PIP = $(PYTHON) -m pip --python $(BIN)/python --disable-pip-version-check --no-i
 # somebody exported for a server.
 SCRATCH := $(abspath $(VENV))/.scratch
 SETTINGS := DATABASE_URL HOST PORT DJANGO_SETTINGS_MODULE $(filter GATEHOUSE_%,$(.VARIABLES))
-FOR_TESTS := GATEHOUSE_CHROMIUM GATEHOUSE_REQUIRE_ALL
+FOR_TESTS := GATEHOUSE_CHROMIUM GATEHOUSE_FUZZ_EXAMPLES GATEHOUSE_REQUIRE_ALL
 ISOLATED := env $(foreach name,$(filter-out $(FOR_TESTS),$(SETTINGS)),-u $(name)) \
 	GATEHOUSE_DATA_DIR=$(SCRATCH)
 

@@ -9,7 +9,11 @@ import os
 import shutil
 import tempfile
 
-MEANT_FOR_THE_SUITE = {"GATEHOUSE_CHROMIUM", "GATEHOUSE_REQUIRE_ALL"}
+MEANT_FOR_THE_SUITE = {
+    "GATEHOUSE_CHROMIUM",
+    "GATEHOUSE_FUZZ_EXAMPLES",
+    "GATEHOUSE_REQUIRE_ALL",
+}
 for name in list(os.environ):
     if name in {"HOST", "PORT"} or (
         name.startswith("GATEHOUSE_") and name not in MEANT_FOR_THE_SUITE
