@@ -93,7 +93,12 @@ def _refuse(
     reason = {413: "Content Too Large"}.get(status, status.phrase)
     start_response(
         f"{status.value} {reason}",
-        [("Content-Type", content_type), ("Cache-Control", "no-store"), *headers],
+        [
+            ("Content-Type", content_type),
+            ("Cache-Control", "no-store"),
+            ("X-Content-Type-Options", "nosniff"),
+            *headers,
+        ],
     )
     return [body]
 

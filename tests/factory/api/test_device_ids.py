@@ -1,17 +1,22 @@
 """Sets of device IDs through the Operations API: registered, listed, deleted."""
 
+from functools import partial
+
 import pytest
 from django.apps import apps
 
 from bulk.models import Door, Import, ImportItem
 from bulk.preshared import MAX_OFFERS
 from factory.problems import CODES
+from inventory.devices import report
+from inventory.identity import bind
 from inventory.models import DeviceCredentials, ManagedObject, Tombstone
 from registration.lifecycle import Stage
 from registration.models import Registration
+from tenants.actors import SYSTEM
 from tenants.models import AuditRecord, FailedSignIns, VerifiedLogin
 from tests.factory.api.calls import assert_problem, ids_of, pairs
-from tests.support import Api, counted_devices, set_limit
+from tests.support import Api, at_once, counted_devices, set_limit
 
 GOOD = ("device1", "secretfordevice1")
 COUNTS = ("created", "updated", "unchanged", "duplicate", "skipped", "failed")
@@ -189,6 +194,13 @@ def put_of_another_tenant(make, other, globex):
     DeviceCredentials.issue(globex, "d9", "x" * 32)
 
 
+def put_external_id(make, other, globex):
+    make("d8", stage=Stage.CONFIRMED)
+    login = DeviceCredentials.objects.get(device_id="d8")
+    device, _ = report(login, name="d8", kind="", fragments={"c8y_IsDevice": {}}, by=SYSTEM)
+    bind(device, "c8y_Serial", "d9", by=SYSTEM)
+
+
 def put_no_place(make, other, globex):
     set_limit(other.tenant, 0)
 
@@ -201,6 +213,7 @@ def put_no_place(make, other, globex):
         (put_blocked, "registration_blocked"),
         (put_of_another_type, "device_type_conflict"),
         (put_of_another_tenant, "id_taken"),
+        (put_external_id, "external_id"),
         (put_no_place, "device_limit"),
     ],
 )
@@ -214,6 +227,7 @@ def test_device_that_stands_in_the_way_is_named(
     [error] = problem["errors"]
     assert (error["code"], error["device_id"]) == (code, "d9")
     assert error["pointer"] == "#/device_ids/0"
+    assert code in CODES
     assert "globex" not in error["detail"].lower()
 
 
@@ -373,3 +387,27 @@ def test_device_of_another_type_or_of_none_is_not_there(ops, thermostat, make_ty
         assert_problem(ops.delete(f"{ids_of(thermostat)}/{device_id}"), 404, "not-found")
     assert DeviceCredentials.objects.count() == 2
     assert ImportItem.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.postgres
+def test_registering_and_deleting_at_the_same_moment_fails_for_nobody(thermostat, make_type):
+    gateway = make_type("Gateway", security_option="temporary_credentials")
+    ids = [f"d{number}" for number in range(6)]
+    sets = {
+        thermostat: (pairs(*[(one, "secretfordevice") for one in ids]),
+                     pairs(*[(one, "another secret") for one in reversed(ids)])),
+        gateway: (pairs(*[{"device_id": one} for one in ids]),) * 2,
+    }  # fmt: skip
+    for device_type, bodies in sets.items():
+        path = ids_of(device_type)
+        for _ in range(2):
+            registering = [partial(Api("acme/administrator").put, path, body) for body in bodies]
+            deleting = [partial(Api("acme/administrator").delete, f"{path}/{one}") for one in ids]
+            codes = [answer.status_code for answer in at_once(*registering, *deleting)]
+            assert set(codes[:2]) <= {200, 422}, codes
+            assert set(codes[2:]) <= {204, 404}, codes
+        for one in ids:
+            Api("acme/administrator").delete(f"{path}/{one}")
+        assert Api("acme/administrator").get(path).json()["device_ids"] == []
+    assert counted_devices(thermostat.tenant) == 0
