@@ -9,12 +9,12 @@ from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Any, Final
 
-from bulk.preshared import Offer, register
 from django.conf import settings
 from django.http import HttpResponse
 
 from bulk.errors import SecretsForbiddenError
 from bulk.models import Existing
+from bulk.preshared import Offer, register
 from factory.api.gate import device_type_of, ops_view
 from factory.api.offers import Refused, entry_of, error_of, read_offers
 from factory.api.reading import choice, flag, limit, read_cursor, read_object, write_cursor

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
-from bulk.preshared import Offer, Result
 from django.conf import settings
 
+from bulk.preshared import Offer, Result
 from factory.api.checking import Flaw, flaws
 from factory.api.refusals import ProblemError, bad_request
 from factory.api.shapes import OFFER, OFFERS
