@@ -30,7 +30,10 @@ class Position:
 
 @dataclass(slots=True)
 class Entry:
-    """A row that stands for a device; what it leaves out is "" and the reader's defaults."""
+    """A row that stands for a device; what it leaves out is "" and the reader's defaults.
+
+    ``line`` tells a row from all others: of a pair of an ID and a secret it is its number.
+    """
 
     line: int
     device_id: str
@@ -46,6 +49,7 @@ class Entry:
     shell: bool
     external: tuple[tuple[str, str], ...]  # further external IDs: type, value
     properties: dict[str, Any] = field(repr=False)  # nested; who knows what people keep there
+    place: int = 0  # the physical line, where ``line`` is the number of a pair
 
     def fragments(self) -> dict[str, Any]:
         """Return what the managed object is to have beside name and type.

@@ -25,12 +25,24 @@ from bulk.reading.columns import Form
 from bulk.reading.dialect import Dialect
 from bulk.reading.header import USED_BY_SIMPLE, Header
 from bulk.reading.lines import Lines
+from bulk.reading.pairs import Check, read_pairs
 from bulk.reading.results import Batch, Entry, Position, Problem, Warning_
 from inventory.models.external_id import MAX_EXTERNAL_ID_BYTES
 from inventory.models.managed_object import MAX_NAME_LENGTH, MAX_TYPE_LENGTH
 from registration.device_ids import RESERVED
 
-__all__ = ["Batch", "Entry", "Position", "Problem", "RowReader", "Warning_", "read_batches"]
+__all__ = [
+    "Batch",
+    "Entry",
+    "Position",
+    "Problem",
+    "RowReader",
+    "Warning_",
+    "batches_of",
+    "read_batches",
+]
+
+PAIRS: Final = "pairs"  # the form of files that have no columns
 
 REMEMBERED: Final = 10_000  # paths, types and tenants that were fine
 MAX_BLOCKS: Final = 64  # read for one batch; endless blank lines do not keep anybody waiting
@@ -216,6 +228,22 @@ class RowReader:
             f"The ID has fewer digits than most others, which have {self._usual}: a spreadsheet "
             "may have taken zeros off its front.",
         )  # fmt: skip
+
+
+def batches_of(
+    form: str,
+    stream: BinaryIO,
+    dialect: Dialect,
+    header: Header,
+    start: Position,
+    *,
+    most: int | Callable[[], int],
+    check: Check | None = None,
+) -> Iterator[Batch]:
+    """Yield what is in a file of whichever form; ``check`` judges the values of pairs."""
+    if form == PAIRS:
+        return read_pairs(stream, start, most=most, check=check)
+    return read_batches(stream, dialect, header, start, most=most)
 
 
 def read_batches(
