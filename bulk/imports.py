@@ -12,12 +12,15 @@ from django.db import transaction
 from django.utils import timezone
 
 from bulk import files, tasks
-from bulk.errors import WrongStateError
+from bulk.errors import SecretsForbiddenError, WrongStateError
 from bulk.models import HOLDS_FILE, Door, Existing, Form, Import, State
 from bulk.reading.dialect import Detector
 from bulk.reading.header import read_header
+from bulk.reading.pairs import HEADER, survey
 from bulk.reading.problems import FileProblem
 from bulk.reading.rows import read_batches
+from inventory.device_types import keep_type
+from inventory.models import DeviceType
 from tenants import audit
 from tenants.actors import Actor
 from tenants.models import Tenant
@@ -34,18 +37,59 @@ def receive(
     A file that is none at all leaves an import that is REFUSED and says why. If ``blocks`` ends
     with an error nothing is kept, and the error goes on.
     """
-    one = Import(
+    one = _arriving(tenant, by, file_name, door)
+    keeper = files.Keeper(one)
+    one.save(force_insert=True)
+    return _take_in(one, keeper, blocks, Detector())
+
+
+def receive_pairs(
+    device_type: DeviceType,
+    blocks: Iterable[bytes],
+    *,
+    by: Actor,
+    all_or_nothing: bool,
+    file_name: str = "",
+    door: Door = Door.CONSOLE,
+) -> Import:
+    """Keep a list of IDs with secrets, and look it through; return the import, READY or REFUSED.
+
+    If ``blocks`` ends with an error nothing is kept, and the error goes on.
+
+    Raises:
+        SecretsForbiddenError: devices of this type have no secrets that could be handed over.
+        DeviceType.DoesNotExist: the type is gone.
+    """
+    one = _arriving(device_type.tenant, by, file_name, door)
+    one.form, one.all_or_nothing = Form.PAIRS, all_or_nothing
+    keeper = files.Keeper(one)
+    with transaction.atomic():
+        one.device_type = keep_type(device_type)
+        if not one.device_type.takes_secrets:
+            raise SecretsForbiddenError(one.device_type)
+        one.save(force_insert=True)
+    return _take_in(one, keeper, blocks, None)
+
+
+def _arriving(tenant: Tenant, by: Actor, file_name: str, door: Door) -> Import:
+    return Import(
         tenant=tenant, door=door, created_by=by.user, created_by_name=by.name[:1_000],
         source=by.source, request_id=by.request_id, file_name=file_name[:255],
     )  # fmt: skip
-    keeper = files.Keeper(one)
-    one.save(force_insert=True)
-    detector = Detector()
+
+
+def _take_in(
+    one: Import, keeper: files.Keeper, blocks: Iterable[bytes], detector: Detector | None
+) -> Import:
+    """Keep every block and look at the beginning, or refuse the file as a whole."""
     try:
         problem = _take(blocks, keeper, detector)
         if problem is None:
             keeper.close()
-            _read_head(one, detector)
+            if detector is None:
+                _look_through(one)
+            else:
+                _read_head(one, detector)
     except FileProblem as error:
         problem = error
     except BaseException:
@@ -56,7 +100,9 @@ def receive(
     return one
 
 
-def _take(blocks: Iterable[bytes], keeper: files.Keeper, detector: Detector) -> FileProblem | None:
+def _take(
+    blocks: Iterable[bytes], keeper: files.Keeper, detector: Detector | None
+) -> FileProblem | None:
     """Keep every block; a file that is refused is read to its end, so that it can be answered."""
     problem: FileProblem | None = None
     for block in blocks:
@@ -64,7 +110,8 @@ def _take(blocks: Iterable[bytes], keeper: files.Keeper, detector: Detector) -> 
             keeper.owner.size += len(block)
             continue
         try:
-            detector.feed(block)
+            if detector is not None:
+                detector.feed(block)
         except FileProblem as error:
             problem = error
         keeper.write(block)
@@ -84,6 +131,15 @@ def _read_head(one: Import, detector: Detector) -> None:
     one.save()
 
 
+def _look_through(one: Import) -> None:
+    """Look at all of a list of pairs: one field that is missing makes secrets of the others IDs."""
+    with files.open_file(one) as stream:
+        dialect, position = survey(stream)
+    one.dialect, one.header = dialect.as_dict(), HEADER.as_dict()
+    one.position, one.state = position.as_dict(), State.READY
+    one.save()
+
+
 def refuse(one: Import, problem: FileProblem) -> None:
     """Say no to a file as a whole.
 
@@ -96,7 +152,10 @@ def refuse(one: Import, problem: FileProblem) -> None:
             raise WrongStateError(_why_not(held))
         files.shred(one)
         one.state, one.finished_at = State.REFUSED, timezone.now()
-        one.refusal = {"line": problem.line, "column": problem.column, "message": problem.message}
+        one.refusal = {
+            "line": problem.line, "column": problem.column, "message": problem.message,
+            "code": problem.code,
+        }  # fmt: skip
         one.save()
         audit.record(
             one.actor, one.tenant_id, audit.Type.REGISTRATION, "Bulk registration refused",

@@ -3,7 +3,7 @@
 import logging
 from http import HTTPStatus
 
-from django.core.exceptions import DisallowedHost
+from django.core.exceptions import DisallowedHost, RequestDataTooBig
 from django.db import Error, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
@@ -49,6 +49,8 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
             "This server does not know the host name you used. Add it to GATEHOUSE_ALLOWED_HOSTS, "
             "or set GATEHOUSE_PUBLIC_URL, and start Gatehouse again."
         )
+    if isinstance(exception, RequestDataTooBig):
+        message = "A form takes 2 MiB, and this was more. Upload a long list as a file."
     return _answer(request, HTTPStatus.BAD_REQUEST, "undefined/badRequest", message)
 
 

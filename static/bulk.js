@@ -4,10 +4,12 @@
   "use strict";
 
   const MAX_NAME = 255; // characters, as on the server
+  const MAX_PASTED = 500000; // characters that go as text; more goes as a file
   const UNITS = ["bytes", "kB", "MB", "GB", "TB"];
   const $ = (selector, root = document) => root.querySelector(selector);
   const form = () => $("[data-upload]");
   const field = () => $("input[type=file]", form());
+  const pasted = () => $("[data-pasted]", form()); // only where a list can be pasted
 
   let began = 0; // when the upload under way began; 0 without one
 
@@ -33,6 +35,10 @@
     return "";
   }
 
+  function isReady() {
+    return Boolean(field().files.length || pasted()?.value.trim());
+  }
+
   // What is chosen is shown, and only then it can be uploaded.
   function show() {
     const file = field().files[0];
@@ -43,8 +49,17 @@
     $("[data-chosen-name]").textContent = chosen?.name ?? "";
     $("[data-chosen-size]").textContent = chosen ? sized(chosen.size) : "";
     $("[data-drop-area]").classList.toggle("has-file", Boolean(chosen));
-    $("[data-upload-button]").disabled = !chosen;
+    $("[data-upload-button]").disabled = !isReady();
     complain(problem);
+  }
+
+  // A form takes little text; files may be as long as they are.
+  function sendAsFile() {
+    const files = new DataTransfer();
+    files.items.add(new File([pasted().value], "Pasted list", { type: "text/plain" }));
+    pasted().value = "";
+    field().files = files.files;
+    show();
   }
 
   function prepare() {
@@ -86,7 +101,7 @@
     $("[data-upload-progress]").hidden = true;
     $("[data-upload-cancel]").hidden = true;
     $("[data-remove-file]").hidden = false;
-    $("[data-upload-button]").disabled = !field().files.length;
+    $("[data-upload-button]").disabled = !isReady();
   }
 
   function progress({ lengthComputable, loaded, total }) {
@@ -129,6 +144,16 @@
 
   document.addEventListener("change", (event) => {
     if (event.target === (form() && field())) show();
+  });
+  document.addEventListener("input", (event) => {
+    if (form() && event.target === pasted()) $("[data-upload-button]").disabled = !isReady();
+  });
+  document.addEventListener("submit", (event) => {
+    if (event.target === form() && pasted()?.value.length > MAX_PASTED && !field().files.length) sendAsFile();
+  }, true);
+  // Secrets stay in no page that somebody may come back to.
+  window.addEventListener("pagehide", () => {
+    if (form() && pasted()) pasted().value = "";
   });
   document.addEventListener("click", (event) => {
     if (event.target.closest("[data-remove-file]")) {

@@ -10,8 +10,10 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from bulk.models import AT_WORK, Form, Import, ImportItem, ImportProblem, Outcome
+from bulk.console.shown import Shown
+from bulk.models import AT_WORK, Door, Form, Import, ImportItem, ImportProblem, Outcome, State
 from bulk.reading.dialect import Dialect
+from bulk.reading.pairs import LINE
 from bulk.reading.writing import write_rows
 from inventory.models import ManagedObject
 from registration.console.views import READ
@@ -19,6 +21,7 @@ from registration.models import Registration
 from tenants.decorators import tenant_view
 from tenants.http import TenantRequest
 from tenants.roles import Role
+from ui.csv_export import csv_pieces
 from ui.htmx import render_page
 from ui.tables import LAST_PAGE, PAGE_SIZE, KeysetPaginator, Page
 
@@ -50,16 +53,22 @@ def problems_of(one: Import, cursor: str) -> Page[ImportProblem] | None:
 @require_safe
 @tenant_view(*READ)
 def rejects(request: TenantRequest, import_pk: UUID) -> HttpResponse:
-    """Send the rows that failed as a file to be corrected: the same columns, and the reason."""
+    """Send the rows that failed as a file to be corrected: the same columns, and the reason.
+
+    Of pairs of IDs and secrets it says where each stands: without its secret none can be corrected.
+    """
     one = get_object_or_404(Import.objects.for_tenant(request.tenant), pk=import_pk)
-    if not one.dialect:  # refused as a whole: there are no rows
+    if one.state == State.REFUSED:  # as a whole: there are no rows
         raise Http404
-    delimiter = Dialect.from_dict(one.dialect).delimiter
-    pieces = write_rows(one.header["names"], delimiter, _cells(one))
-    response = StreamingHttpResponse(
-        (piece.encode(errors="replace") for piece in pieces),
-        content_type="text/csv; charset=utf-8",
-    )
+    if one.form == Form.PAIRS or one.door == Door.OPS:
+        pieces = csv_pieces(("Pair", "Line", "Device ID", "Code", "Reason"), _failed_pairs(one))
+    elif not one.dialect:
+        raise Http404
+    else:
+        delimiter = Dialect.from_dict(one.dialect).delimiter
+        written = write_rows(one.header["names"], delimiter, _cells(one))
+        pieces = (piece.encode(errors="replace") for piece in written)
+    response = StreamingHttpResponse(pieces, content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = 'attachment; filename="rejects.csv"'
     # To Django a streamed answer is no HttpResponse, though it is treated as one everywhere.
     return cast("HttpResponse", response)
@@ -69,6 +78,13 @@ def _cells(one: Import) -> Iterator[tuple[Mapping[str, str], str]]:
     for some in _problems(one).every(READ_AT_ONCE):
         for row in some:
             yield row.cells, row.reason
+
+
+def _failed_pairs(one: Import) -> Iterator[tuple[str, ...]]:
+    for some in _problems(one).every(READ_AT_ONCE):
+        for row in some:
+            place = row.cells.get(LINE, "")
+            yield str(row.line), place, row.device_id, row.code, row.reason
 
 
 @dataclass(frozen=True)
@@ -111,6 +127,7 @@ def rows(request: TenantRequest, import_pk: UUID) -> HttpResponse:
         "bulk/import_row_list.html",
         {
             "import": one,
+            "shown": Shown(one),
             "page": page,
             "last_page": LAST_PAGE,
             "rows": _with_devices(request, one, page.rows),

@@ -34,6 +34,12 @@ CHOICES: Final = {
         Existing.SKIP: "Only new devices are registered.",
         Existing.FAIL: "They stay as they are, and are listed with the rows that failed.",
     },
+    Form.PAIRS: {
+        Existing.UPDATE: "Their secrets become those of the list, and devices without a device "
+        "type get that of the list.",
+        Existing.SKIP: "Only new devices are registered.",
+        Existing.FAIL: "They stay as they are, and are listed with the pairs that failed.",
+    },
     Form.SIMPLE: {
         Existing.UPDATE: "Those that wait already are moved to the group of the file.",
         Existing.SKIP: "Only new devices are registered.",
@@ -60,12 +66,15 @@ class Shown:
         self.one = one
         self.state = State(one.state)
         self.plan: dict[str, Any] = one.preview
+        self.are_pairs = one.form == Form.PAIRS
+        self.makes_devices = one.form in {Form.FULL, Form.PAIRS}
+        self.units = "pairs" if self.are_pairs else "rows"
 
     @property
     def badge(self) -> str:
         """Return the class of its badge."""
         if self.state is State.READY and self.plan and not self.is_startable:
-            return "badge-none"
+            return "badge-blocked" if self.is_held_back else "badge-none"
         return TONES[self.state]
 
     @property
@@ -75,6 +84,8 @@ class Shown:
             pausing = self.one.wish == Import.Wish.PAUSE
             return "Pausing" if pausing else "Cancelling"
         if self.state is State.READY and not self.is_startable:
+            if self.is_held_back:
+                return "Has errors"
             return "Nothing to register" if self.plan else "Not checked"
         return self.state.label
 
@@ -97,12 +108,12 @@ class Shown:
     def headline(self) -> str:
         """Return what there is to say first."""
         one = self.one
-        seen = f"{one.seen:,} of {one.rows or 0:,} rows"
+        seen = f"{one.seen:,} of {one.rows or 0:,} {self.units}"
         match self.state:
             case State.READY:
                 return self._planned()
             case State.RUNNING:
-                return f"Registering {one.rows or 0:,} row{'' if one.rows == 1 else 's'}"
+                return f"Registering {self._counted(one.rows or 0)}"
             case State.PAUSED:
                 return f"Paused after {seen}"
             case State.CANCELLED:
@@ -113,11 +124,22 @@ class Shown:
                 kept = f", {one.kept:,} kept because they are in use" if one.kept else ""
                 return f"{_devices(one.undone)} taken away{kept}"
             case state:
-                return _HEADLINES[state]
+                headline = _HEADLINES[state]
+                return headline.replace("file", "list") if self.are_pairs else headline
+
+    def _counted(self, number: int) -> str:
+        return f"{number:,} {self.units[:-1] if number == 1 else self.units}"
 
     def _planned(self) -> str:
         if not self.plan:
-            return "The file has not been looked through to its end"
+            what = "list" if self.are_pairs else "file"
+            return f"The {what} has not been looked through to its end"
+        if self.is_held_back and not self.plan["reject"]:
+            return f"There is no room for {_devices(self.plan['over_limit'])}"
+        if self.is_held_back:
+            number = self.plan["reject"]
+            has = "has an error" if number == 1 else "have errors"
+            return f"{self._counted(number)} {has}, so nothing can be registered"
         if not self.is_startable:
             return "There is nothing to register"
         new, old, number = self.plan["create"], self.plan["update"], self.plan["rows"]
@@ -126,13 +148,16 @@ class Shown:
             return what or f"{_devices(old)} to update"
         if new == number:
             return f"{_devices(new)} can be registered"
-        if self.plan["unchanged"]:
+        if self.plan["unchanged"] or self.plan.get("duplicate"):
             return f"{_devices(new, 'new ')} can be registered"
         return f"{new:,} of {_devices(number)} can be registered"
 
     def _registered(self) -> str:
         one = self.one
         number = one.rows or 0
+        if one.succeeded == number and self.are_pairs:
+            # Pairs that stand there twice are devices that were there before.
+            return f"{self._counted(number)} {'is' if number == 1 else 'are'} registered"
         if one.succeeded == number:
             return "1 device is registered" if number == 1 else f"All {number:,} are registered"
         skipped = f", {one.skipped:,} left as they were" if one.skipped else ""
@@ -141,11 +166,39 @@ class Shown:
     @property
     def is_startable(self) -> bool:
         """Say whether starting it would change anything."""
-        return bool(self.plan and self.plan["create"] + self.plan["update"])
+        changes = self.plan and self.plan["create"] + self.plan["update"]
+        return bool(changes) and not self.is_held_back
+
+    @property
+    def is_held_back(self) -> bool:
+        """Say whether pairs that cannot be registered keep all others from it."""
+        if not (self.one.all_or_nothing and self.plan):
+            return False
+        return bool(self.plan["reject"] or self.plan["over_limit"])
+
+    @property
+    def new_secrets(self) -> int:
+        """Return how many devices that are there would get another secret than they have."""
+        return self.plan.get("new_secrets", 0) if self.are_pairs else 0
 
     @property
     def why_not(self) -> str:
         """Return why there is nothing to register."""
+        if self.is_held_back and not self.plan["reject"]:
+            return (
+                "All devices of the list are registered, or none. Ask for a higher device limit, "
+                "or delete devices; then check again."
+            )
+        if self.is_held_back:
+            return (
+                "All pairs of the list are registered, or none. Correct those below, then upload "
+                "the list again; or upload it with “Store valid pairs, skip the rest”."
+            )
+        if self.are_pairs:
+            if not self.plan["unchanged"]:
+                return "Every pair has an error. Correct the list, then upload it again."
+            others = " The other pairs have an error." if self.plan["reject"] else ""
+            return f"The devices of the list are there already, with just these secrets.{others}"
         if not self.plan["unchanged"]:
             return "Every row has a problem. Correct the file, then upload it again."
         if self.plan["reject"]:
@@ -186,7 +239,13 @@ class Shown:
         if not chosen and not self.plan["update"]:
             chosen = Existing.UPDATE
         hints = CHOICES[Form(self.one.form)]
-        return [(each, each.label, hints[each], each == chosen) for each in Existing]
+        offered = [each for each in Existing if self.may_choose(each)]
+        return [(each, each.label, hints[each], each == chosen) for each in offered]
+
+    def may_choose(self, on_existing: str) -> bool:
+        """Say whether that can be done with devices that are there: what fails stops all others."""
+        fails_all = self.one.all_or_nothing and on_existing == Existing.FAIL
+        return on_existing in Existing.values and not fails_all
 
     # --- Numbers ----------------------------------------------------------------------
 
@@ -202,16 +261,24 @@ class Shown:
         return []
 
     def _of_plan(self) -> list[Number]:
-        plan, is_full = self.plan, self.one.form == Form.FULL
-        new = "let in at once, with the passwords of the file" if is_full else "will be expected"
+        plan = self.plan
+        new = "let in at once, with the passwords of the file" if self.makes_devices else (
+            "will be expected"
+        )  # fmt: skip
+        if self.are_pairs:
+            new = "let in at once, with their secrets"
+        again = plan.get("duplicate", 0)
         limit = plan.get("over_limit", 0)
         return [
             Number("New", plan["create"], "confirmed", new),
             Number("Update", plan["update"], "delivered", "there already, with other values"),
             Number("Unchanged", plan["unchanged"], "none", "there already, just like this"),
+            *([Number("Repeated", again, "none", "stand in the list before")] if again else []),
             Number(
                 "Rejected", plan["reject"], "blocked",
-                f"and {limit:,} beyond the device limit" if limit else "rows with a problem",
+                f"and {limit:,} beyond the device limit"
+                if limit
+                else f"{self.units} with a problem",
                 "#import-problems" if plan["reject"] else "",
             ),
         ]  # fmt: skip
@@ -271,10 +338,14 @@ class Shown:
         if self.is_waiting and not one.seen:
             return "Waiting for its turn…"
         about = "about " if self.state is State.CHECKING else ""
-        said = [f"{one.seen:,} of {about}{steps:,} rows" if steps else f"{one.seen:,} rows"]
+        said = [
+            f"{one.seen:,} of {about}{steps:,} {self.units}"
+            if steps
+            else f"{one.seen:,} {self.units}"
+        ]
         if one.worked > SURE_AFTER and one.seen and self.state is not State.UNDOING:
             rate = one.seen / one.worked
-            said.append(f"{rate:,.0f} rows/s")
+            said.append(f"{rate:,.0f} {self.units}/s")
             if steps and self.state is not State.PAUSED:
                 said.append(f"{how_long(max(0, steps - one.seen) / rate)} left")
         return " · ".join(said)
@@ -284,12 +355,31 @@ class Shown:
     @property
     def detected(self) -> str:
         """Return how the file is written."""
+        if self.are_pairs:
+            return ""
         return Dialect.from_dict(self.one.dialect).label() if self.one.dialect else ""
 
     @property
     def columns(self) -> list[str]:
         """Return the names of the file's columns."""
+        if self.are_pairs:
+            return []
         return [name for name in self.one.header.get("names", ()) if name]
+
+    @property
+    def devices_url(self) -> str:
+        """Return where the devices of its device type are listed; "" if there is none."""
+        if self.one.device_type_id is None:
+            return ""
+        return f"{reverse('devices:list')}?{urlencode({'device_type': self.one.device_type_id})}"
+
+    @property
+    def upload_url(self) -> str:
+        """Return where the file is brought once more, corrected, or another one."""
+        if not self.are_pairs:
+            return reverse("bulk:list")
+        chosen = {"device_type": self.one.device_type_id} if self.one.device_type_id else {}
+        return f"{reverse('bulk:pairs')}?{urlencode(chosen)}".rstrip("?")
 
     @property
     def ended(self) -> str:

@@ -41,7 +41,7 @@ def imports(request: TenantRequest) -> HttpResponse:
     if request.method != "POST":
         return _show(request)
     sent = cast("list[SealedFile]", request.FILES.getlist(FIELD))
-    problem = _problem(sent)
+    problem = problem_of(sent)
     if problem:
         return _show(request, problem=problem)
     file = sent[0]
@@ -55,7 +55,7 @@ def imports(request: TenantRequest) -> HttpResponse:
     return leave(request, reverse("bulk:detail", args=[one.pk]))
 
 
-def _problem(sent: list[SealedFile]) -> str:
+def problem_of(sent: list[SealedFile]) -> str:
     """Return why what was sent is no file to look at. Source: Cumulocity, bulk registration."""
     if not sent:
         return "Choose a file first."

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from bulk.console import rows, uploads, views
+from bulk.console import pairs, rows, uploads, views
 from bulk.reading.columns import Form
 
 app_name = "bulk"
@@ -12,6 +12,8 @@ urlpatterns = [
     path(_HERE, uploads.imports, name="list"),
     path(f"{_HERE}simple-template/", uploads.template_of, {"form": Form.SIMPLE}, name="simple"),
     path(f"{_HERE}full-template/", uploads.template_of, {"form": Form.FULL}, name="full"),
+    path(f"{_HERE}pairs/", pairs.pairs, name="pairs"),
+    path(f"{_HERE}pairs-template/", pairs.template, name="pairs-template"),
     path(_ONE, views.detail, name="detail"),
     path(f"{_ONE}check/", views.check, name="check"),
     path(f"{_ONE}start/", views.start, name="start"),

@@ -24,6 +24,10 @@ from ui.htmx import dialog_done, is_htmx, render_dialog, render_page, require_sa
 from ui.tables import LAST_PAGE
 
 SECTION: Final = "Bulk registration"
+REPLACE: Final = (
+    "Tick the box if the secrets that the devices have now may be replaced: they stop working at "
+    "once."
+)
 CHANGED: Final = "importChanged"  # the event on which the page looks again
 
 
@@ -62,8 +66,12 @@ def start(request: TenantRequest, import_pk: UUID) -> HttpResponse:
     chosen = request.POST.get("on_existing", "")
     # Whoever was not asked saw no device that is there: one that came since is reported.
     on_existing = Existing(chosen) if chosen in Existing.values else Existing.FAIL
-    if is_ready and shown.asks and chosen not in Existing.values:
+    problem = ""
+    if is_ready and shown.asks and not shown.may_choose(chosen):
         problem = "Choose what to do with the devices that are there already."
+    elif is_ready and shown.new_secrets and on_existing is Existing.UPDATE:
+        problem = "" if "replace" in request.POST else REPLACE
+    if problem:
         return _page(request, one, problem=problem, status=HTTPStatus.UNPROCESSABLE_ENTITY)
 
     def go() -> None:

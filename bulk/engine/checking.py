@@ -15,6 +15,7 @@ from bulk.engine.repeats import Repeats
 from bulk.keys import item_key
 from bulk.models import Existing, Form, Import, State
 from bulk.reading.header import Header
+from bulk.reading.pairs import LINE
 from bulk.reading.rows import Batch, Problem
 from inventory.group_paths import steps_of
 from tenants.models import Tenant
@@ -128,6 +129,7 @@ class Plan:
                     "code": each.code,
                     "reason": each.reason,
                     "device_id": each.device_id,
+                    "place": each.cells.get(LINE, ""),
                 }
                 for each in self.problems
             ],

@@ -4,6 +4,7 @@ from typing import Final
 
 from bulk.reading.columns import SECRETS
 from bulk.reading.header import Header
+from bulk.reading.pairs import LINE
 from bulk.reading.rows import Entry
 
 MOST: Final = 1_000  # characters of a cell
@@ -34,4 +35,6 @@ def cells_of(entry: Entry, header: Header) -> dict[str, str]:
         for member in members:
             value = value.get(member, "") if isinstance(value, dict) else ""
         cells[header.names[position]] = str(value)
+    if entry.place:
+        cells[LINE] = str(entry.place)
     return {name: value[:MOST] for name, value in cells.items()}
