@@ -1,10 +1,11 @@
 """Device types and offers, as tests of devices with secrets need them."""
 
-from bulk.models import ImportProblem
+from bulk import imports
+from bulk.models import Existing, ImportProblem
 from bulk.preshared import Offer, register
 from inventory.device_types import TypeDetails, create_type
 from tenants.actors import Actor
-from tests.bulk.files import FULL, SECRET, registered
+from tests.bulk.files import FULL, SECRET, carried_on, registered
 
 BY = Actor("olga", source="192.0.2.7", request_id="request-of-olga")
 OTHER = "another-S3cret!"
@@ -33,7 +34,18 @@ def by_offer(device_type, device_id, secret=SECRET):
 
 def by_full_file(device_type, device_id, secret=SECRET):
     """Register one device by a file of the general form; return what became of it."""
-    one = registered(device_type.tenant, FULL + f"{device_id};{secret};;;\n", BY)
+    return _told(registered(device_type.tenant, FULL + f"{device_id};{secret};;;\n", BY))
+
+
+def by_list(device_type, device_id, secret=SECRET):
+    """Register one device by a list of pairs; return what became of it."""
+    text = f"{device_id}, {secret}\n"
+    one = imports.receive_pairs(device_type, [text.encode()], by=BY, all_or_nothing=False)
+    imports.start(one, on_existing=Existing.UPDATE, by=BY)
+    return _told(carried_on(one))
+
+
+def _told(one):
     problem = ImportProblem.objects.filter(owner=one).first()
     names = ("created", "updated", "unchanged")
     return problem.code if problem else next(name for name in names if getattr(one, name))

@@ -13,12 +13,24 @@ from registration.lifecycle import Stage
 from registration.models import Registration
 from tenants.models import Tenant
 from tests.bulk.files import SECRET
-from tests.bulk.preshared.hands import BY, OTHER, by_full_file, by_offer, made_type, offered
+from tests.bulk.preshared.hands import (
+    BY,
+    OTHER,
+    by_full_file,
+    by_list,
+    by_offer,
+    made_type,
+    offered,
+)
 from tests.logins import comes_in, let_in, login_of
 from tests.support import kinds, recount, tally
 
 pytestmark = pytest.mark.django_db
-DOORS = [pytest.param(by_offer, id="offer"), pytest.param(by_full_file, id="full-file")]
+DOORS = [
+    pytest.param(by_offer, id="offer"),
+    pytest.param(by_list, id="list"),
+    pytest.param(by_full_file, id="full-file"),
+]
 CREATED, UPDATED, UNCHANGED = "created", "updated", "unchanged"
 IN_PROGRESS = "registration_in_progress"
 
@@ -61,6 +73,7 @@ STATES = {
 def cases():
     for name, (arrange, offer, full) in STATES.items():
         yield pytest.param(arrange, by_offer, offer, id=f"{name}-by-offer")
+        yield pytest.param(arrange, by_list, offer, id=f"{name}-by-list")
         yield pytest.param(arrange, by_full_file, full, id=f"{name}-by-full-file")
 
 
@@ -93,7 +106,7 @@ def test_a_device_with_its_secret_meets_what_there_is(
     assert not comes_in(login_of("d"), OTHER)
     assert not Registration.objects.unfinished().exists()
     found = ManagedObject.objects.get(device_id="d")
-    is_typed = door is by_offer or arrange is STATES["same-type-other-secret"][0]
+    is_typed = door is not by_full_file or arrange is STATES["same-type-other-secret"][0]
     assert found.device_type == (device_type if is_typed else None)
     assert door(device_type, "d") == UNCHANGED
 
