@@ -237,11 +237,11 @@ def _security(roles: Roles) -> list[Json]:
     """Return the ways to say who one is; devices and their bootstrap account can do little."""
     if not roles:
         return [{}]
+    if set(roles) <= set(BOOTSTRAP):
+        return [{"bootstrap": []}]
     ways: list[Json] = [{"person": []}, {"token": []}]
     if set(roles) & set(DEVICE):
         ways.append({"device": []})
-    if set(roles) & set(BOOTSTRAP):
-        ways.append({"bootstrap": []})
     return ways
 
 
@@ -256,10 +256,8 @@ def _answer(one: Answer) -> Json:
             for name, text in one.headers.items()
         }
     if one.schema is not None:
-        content: Json = {"schema": one.schema}
-        if one.example is not None:
-            content["example"] = one.example
-        found["content"] = {one.media_type: content}
+        kinds = {one.media_type: one.schema, **one.also}
+        found["content"] = {kind: {"schema": schema} for kind, schema in kinds.items()}
     return found
 
 
@@ -286,7 +284,7 @@ def refusals(method: str, about: Description, said: Operation, roles: Roles) -> 
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is too large.",
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "The body has a media type that is not taken here.",
         }
-    if said.body or said.query:
+    if said.body or (said.query and about.refusals.of_queries == HTTPStatus.UNPROCESSABLE_ENTITY):
         found[HTTPStatus.UNPROCESSABLE_ENTITY] = "Understood, and refused; `message` says why."
     return {**{int(status): text for status, text in found.items()}, **said.refusals}
 

@@ -24,13 +24,15 @@ PAGE_POLICY: Final = CONTENT_SECURITY_POLICY.replace("img-src 'self'", "img-src 
 
 @described(
     "Documentation",
-    GET=Operation(
-        "Read this document",
-        {
-            200: Answer("The OpenAPI document.", ANYTHING),
-            304: Answer("It is still the one that `If-None-Match` names."),
-        },
-    ),
+    {
+        "GET": Operation(
+            "Read this document",
+            {
+                200: Answer("The OpenAPI document.", ANYTHING),
+                304: Answer("It is still the one that `If-None-Match` names."),
+            },
+        )
+    },
 )
 @api_view(GET=PUBLIC)
 def openapi_json(request: HttpRequest) -> HttpResponse:

@@ -21,9 +21,21 @@ const name = (place) => {
   }
 };
 
+// The library gives the focus to the last way to log in, and scrolls the first one out of sight.
+const begin = (place) => {
+  const dialog = place.querySelector(".modal-ux-content:not([data-begun])");
+  if (dialog) {
+    dialog.dataset.begun = "";
+    dialog.querySelector("input")?.focus();
+  }
+};
+
 document.addEventListener("DOMContentLoaded", () => {
   const place = document.getElementById("api-docs");
-  new MutationObserver(() => name(place)).observe(place, { childList: true, subtree: true });
+  new MutationObserver(() => {
+    name(place);
+    begin(place);
+  }).observe(place, { childList: true, subtree: true });
   window.SwaggerUIBundle({
     domNode: place,
     url: place.dataset.document,

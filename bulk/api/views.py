@@ -29,7 +29,7 @@ PATIENCE: Final = 15 * 60  # seconds for which a file that others work on is wai
 PAUSE: Final = 0.2  # seconds between two looks at it
 
 
-@described("Bulk registration", **says.BULK_NEW_DEVICE_REQUESTS)
+@described("Bulk registration", says.BULK_NEW_DEVICE_REQUESTS)
 @api_view(POST=Role.DEVICE_CONTROL_ADMIN)
 def bulk_new_device_requests(request: ApiRequest) -> HttpResponse:
     """Register what the file holds, and tell what became of each row.

@@ -15,6 +15,7 @@ from django.http import HttpResponse
 from bulk.errors import SecretsForbiddenError
 from bulk.models import Existing
 from bulk.preshared import Offer, register
+from factory.api import descriptions as says
 from factory.api.gate import device_type_of, ops_view
 from factory.api.offers import Refused, entry_of, error_of, read_offers
 from factory.api.reading import choice, flag, limit, read_cursor, read_object, write_cursor
@@ -23,6 +24,7 @@ from factory.api.shapes import OFFERS_QUERY, RESULTS
 from factory.devices import IN, Entry, delete_device
 from factory.devices import device_ids as ids_of
 from inventory.models import DeviceType
+from tenants.api.describing import described
 from tenants.api.gate import ApiRequest
 from tenants.api.http import wire_time
 from tenants.roles import Role
@@ -32,6 +34,7 @@ MICROSECOND: Final = timedelta(microseconds=1)
 LATEST: Final = 253_370_764_800_000_000  # microseconds; the year 9999
 
 
+@described(says.AREA, says.DEVICE_IDS, says.DEVICE_TYPE_ID, refusals=says.PROBLEMS)
 @ops_view(GET=Role.DEVICE_CONTROL_READ, PUT=Role.DEVICE_CONTROL_ADMIN)
 def device_ids(request: ApiRequest, device_type_id: str) -> HttpResponse:
     """List the device IDs of a type, or register a set of them.
@@ -52,6 +55,13 @@ def device_ids(request: ApiRequest, device_type_id: str) -> HttpResponse:
     return HttpResponse(json.dumps(payload), content_type="application/json")
 
 
+@described(
+    says.AREA,
+    says.ONE_DEVICE_ID,
+    says.DEVICE_TYPE_ID,
+    says.DEVICE_ID,
+    refusals=says.PROBLEMS,
+)
 @ops_view(DELETE=Role.DEVICE_CONTROL_ADMIN)
 def device_id(request: ApiRequest, device_type_id: str, device_id: str) -> HttpResponse:
     """Delete a device with its login, or take back a registration that is open."""

@@ -12,6 +12,7 @@ from typing import Any
 from django.http import HttpResponse
 from django.urls import reverse
 
+from factory.api import descriptions as says
 from factory.api.checking import flaws
 from factory.api.gate import device_type_of, ops_view
 from factory.api.reading import limit, read_cursor, read_object, write_cursor
@@ -27,12 +28,14 @@ from inventory.errors import (
     InventoryError,
 )
 from inventory.models import DeviceType
+from tenants.api.describing import described
 from tenants.api.gate import ApiRequest
 from tenants.api.http import wire_time
 from tenants.roles import Role
 from ui.text import storable
 
 
+@described(says.AREA, says.DEVICE_TYPES, refusals=says.PROBLEMS)
 @ops_view(GET=Role.DEVICE_TYPE_READ, POST=Role.DEVICE_TYPE_ADMIN)
 def types(request: ApiRequest) -> HttpResponse:
     """List the device types of the tenant by name, or make one."""
@@ -57,6 +60,7 @@ def types(request: ApiRequest) -> HttpResponse:
     return HttpResponse(json.dumps(payload), content_type="application/json")
 
 
+@described(says.AREA, says.ONE_DEVICE_TYPE, says.DEVICE_TYPE_ID, refusals=says.PROBLEMS)
 @ops_view(GET=Role.DEVICE_TYPE_READ, PATCH=Role.DEVICE_TYPE_ADMIN, DELETE=Role.DEVICE_TYPE_ADMIN)
 def one_type(request: ApiRequest, device_type_id: str) -> HttpResponse:
     """Read, change or delete a device type."""

@@ -23,7 +23,7 @@ from tenants.api.describing import described
 from tenants.api.http import ApiRequest, api_view, respond, validation_error
 
 
-@described("Inventory", says.OBJECT_ID, **says.CHILDREN)
+@described("Inventory", says.CHILDREN, says.OBJECT_ID)
 @api_view(GET=READERS, POST=MAKERS, DELETE=MAKERS)
 def children(request: ApiRequest, object_id: str, kind: ChildLink.Kind) -> HttpResponse:
     """List the children of an object, add some, make one, or take some out."""
@@ -49,7 +49,7 @@ def children(request: ApiRequest, object_id: str, kind: ChildLink.Kind) -> HttpR
     )
 
 
-@described("Inventory", says.OBJECT_ID, says.CHILD_ID, **says.ONE_CHILD)
+@described("Inventory", says.ONE_CHILD, says.OBJECT_ID, says.CHILD_ID)
 @api_view(GET=READERS, DELETE=MAKERS)
 def child(request: ApiRequest, object_id: str, child_id: str, kind: ChildLink.Kind) -> HttpResponse:
     """Read one child of an object, or take it out; it stays in the inventory."""

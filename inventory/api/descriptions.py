@@ -206,15 +206,15 @@ CHILDREN: Final = {
         {
             201: Answer(
                 "The child, the references that were added, or the object that was made.",
-                {
-                    "anyOf": [
-                        CHILD,
-                        shape("self references", self=ADDRESS, references=several(CHILD)),
-                        OBJECT,
-                    ]
-                },
+                CHILD,
                 plain("managedObjectReference"),
                 {"Location": "Where it is."},
+                {
+                    plain("managedObjectReferenceCollection"): shape(
+                        "self references", self=ADDRESS, references=several(CHILD)
+                    ),
+                    plain("managedObject"): OBJECT,
+                },
             )
         },
         "A group is in one other group at most.",

@@ -37,7 +37,7 @@ CHANGE: Final = (Role.USER_MANAGEMENT_ADMIN, Role.DEVICE_CONTROL_ADMIN)
 OWN: Final = Role.USER_MANAGEMENT_OWN_READ  # which devices have
 
 
-@described("Users", TENANT_ID, **USERS)
+@described("Users", USERS, TENANT_ID)
 @csrf_exempt
 def users(request: HttpRequest, tenant_id: str) -> HttpResponse:
     """List people and services, or device users where ``onlyDevices`` asks for them."""
@@ -69,7 +69,7 @@ def device_users(request: ApiRequest, tenant_id: str) -> HttpResponse:
     )
 
 
-@described("Users", TENANT_ID, says.DEVICE_ID, **says.DEVICE_USER)
+@described("Users", says.DEVICE_USER, TENANT_ID, says.DEVICE_ID)
 @api_view(GET=(*SEE, OWN), PUT=CHANGE, DELETE=CHANGE)
 def device_user(request: ApiRequest, tenant_id: str, device_id: str) -> HttpResponse:
     """Read the user of one device, enable or disable it, or delete it; a device reads its own."""
@@ -89,7 +89,7 @@ def device_user(request: ApiRequest, tenant_id: str, device_id: str) -> HttpResp
     return respond(request, _user(request, credentials), "user")
 
 
-@described("Inventory", says.OBJECT_ID, **says.USER_OF_OBJECT)
+@described("Inventory", says.USER_OF_OBJECT, says.OBJECT_ID)
 @api_view(GET=(*SEE, Role.INVENTORY_READ, OWN), PUT=CHANGE)
 def user_of_object(request: ApiRequest, object_id: str) -> HttpResponse:
     """Read the login of a device by its object, or enable or disable it."""

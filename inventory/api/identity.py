@@ -19,7 +19,7 @@ from tenants.api.describing import described
 from tenants.api.http import ApiRequest, api_view, read_object, respond, self_url, text_field
 
 
-@described("Identity", says.EXTERNAL, **says.ONE_EXTERNAL_ID)
+@described("Identity", says.ONE_EXTERNAL_ID, says.EXTERNAL)
 @api_view(GET=IDENTITY_READERS, DELETE=IDENTITY_MAKERS)
 def external_id(request: ApiRequest, external: str) -> HttpResponse:
     """Find the object behind an external ID, or take the ID off it.
@@ -38,7 +38,7 @@ def external_id(request: ApiRequest, external: str) -> HttpResponse:
     return respond(request, _represent(request, found), "externalId")
 
 
-@described("Identity", says.OBJECT_ID, **says.EXTERNAL_IDS)
+@described("Identity", says.EXTERNAL_IDS, says.OBJECT_ID)
 @api_view(GET=IDENTITY_READERS, POST=IDENTITY_MAKERS)
 def external_ids(request: ApiRequest, object_id: str) -> HttpResponse:
     """List the external IDs of an object, all at once, or add one."""

@@ -38,7 +38,7 @@ FILTERS: Final = {
 }
 
 
-@described("Inventory", **says.OBJECTS)
+@described("Inventory", says.OBJECTS)
 @api_view(GET=READERS, POST=MAKERS)
 def managed_objects(request: ApiRequest) -> HttpResponse:
     """List the objects that the caller may see, or make one."""
@@ -51,7 +51,7 @@ def managed_objects(request: ApiRequest) -> HttpResponse:
     )
 
 
-@described("Inventory", **says.COUNT)
+@described("Inventory", says.COUNT)
 @api_view(GET=READERS)
 def count(request: ApiRequest) -> HttpResponse:
     """Say how many objects the same filters find; the answer is the bare number."""
@@ -59,7 +59,7 @@ def count(request: ApiRequest) -> HttpResponse:
     return HttpResponse(json.dumps(number), content_type="application/json")
 
 
-@described("Inventory", says.OBJECT_ID, **says.ONE_OBJECT)
+@described("Inventory", says.ONE_OBJECT, says.OBJECT_ID)
 @api_view(GET=READERS, PUT=MAKERS, DELETE=MAKERS)
 def managed_object(request: ApiRequest, object_id: str) -> HttpResponse:
     """Read one object, merge into it, or delete it."""

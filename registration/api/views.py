@@ -64,7 +64,7 @@ def contract_refusals(device_id: str = "") -> Iterator[None]:
         raise not_found(device_id) from error
 
 
-@described("Device registration", **says.DEVICE_CREDENTIALS)
+@described("Device registration", says.DEVICE_CREDENTIALS)
 @api_view(POST=Role.DEVICE_BOOTSTRAP)
 def device_credentials(request: ApiRequest) -> HttpResponse:
     """Answer a device that polls for its credentials.
@@ -104,7 +104,7 @@ def device_credentials(request: ApiRequest) -> HttpResponse:
     )
 
 
-@described("Device registration", **says.NEW_DEVICE_REQUESTS)
+@described("Device registration", says.NEW_DEVICE_REQUESTS)
 @api_view(GET=READ, POST=ADMIN)
 def new_device_requests(request: ApiRequest) -> HttpResponse:
     """List open registrations, newest first, or add one."""
@@ -179,7 +179,7 @@ def _target_tenant(request: ApiRequest, tenant_id: str | None) -> Tenant:
     return tenant
 
 
-@described("Device registration", says.DEVICE_ID, **says.NEW_DEVICE_REQUEST)
+@described("Device registration", says.NEW_DEVICE_REQUEST, says.DEVICE_ID)
 @api_view(GET=READ, PUT=ADMIN, DELETE=(ADMIN, Role.USER_MANAGEMENT_ADMIN))
 def new_device_request(request: ApiRequest, device_id: str) -> HttpResponse:
     """Read, change, move or cancel one registration."""
@@ -223,7 +223,7 @@ def _change(request: ApiRequest, registration: Registration) -> None:
             )
 
 
-@described("Device registration", **says.ACCEPT_ALL)
+@described("Device registration", says.ACCEPT_ALL)
 @api_view(POST=ADMIN)
 def accept_all(request: ApiRequest) -> HttpResponse:
     """Accept every pending registration that can be accepted without a token.
@@ -253,7 +253,7 @@ def _result(item: BulkDecisionItem) -> dict[str, object]:
     return {"id": item.device_id, "successful": False, "error": reason}
 
 
-@described("Device registration", **says.LIMIT)
+@described("Device registration", says.LIMIT)
 @api_view(GET=READ)
 def limit(request: ApiRequest) -> HttpResponse:
     """Say how many devices the tenant has let in, and whether it may let in more."""

@@ -31,7 +31,7 @@ READ = Role.AUDIT_READ
 MAX_ID_DIGITS: Final = 18
 
 
-@described("Audit", **says.AUDIT_RECORDS)
+@described("Audit", says.AUDIT_RECORDS)
 @api_view(GET=READ)
 def audit_records(request: ApiRequest) -> HttpResponse:
     """List what was done, newest first; between two days, in the order of time."""
@@ -46,7 +46,7 @@ def audit_records(request: ApiRequest) -> HttpResponse:
     )
 
 
-@described("Audit", says.RECORD_ID, **says.ONE_AUDIT_RECORD)
+@described("Audit", says.ONE_AUDIT_RECORD, says.RECORD_ID)
 @api_view(GET=READ)
 def audit_record(request: ApiRequest, record_id: str) -> HttpResponse:
     """Show one entry."""

@@ -21,7 +21,7 @@ from tenants.api.http import (
 from tenants.roles import Role
 
 
-@described("Tenants", **says.LOGIN_OPTIONS)
+@described("Tenants", says.LOGIN_OPTIONS)
 @api_view(GET=PUBLIC)
 def login_options(request: HttpRequest) -> HttpResponse:
     """Tell clients, before they sign in, how to: by Basic, which many take from the first entry."""
@@ -36,7 +36,7 @@ def login_options(request: HttpRequest) -> HttpResponse:
     return respond(request, {"self": this, "loginOptions": [basic]}, "loginOptionCollection")
 
 
-@described("Tenants", **says.CURRENT_TENANT)
+@described("Tenants", says.CURRENT_TENANT)
 @api_view(GET=(Role.USER_MANAGEMENT_OWN_READ,))
 def current_tenant(request: ApiRequest) -> HttpResponse:
     """Describe the caller's tenant; ``name`` is its ID."""
@@ -54,7 +54,7 @@ def current_tenant(request: ApiRequest) -> HttpResponse:
     return respond(request, payload, "currentTenant")
 
 
-@described("Users", **says.CURRENT_USER)
+@described("Users", says.CURRENT_USER)
 @api_view(GET=(Role.USER_MANAGEMENT_OWN_READ,))
 def current_user(request: ApiRequest) -> HttpResponse:
     """Describe the caller; devices call this to see whether their new login works."""

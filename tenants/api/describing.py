@@ -46,21 +46,22 @@ class Body:
 
 @dataclass(frozen=True)
 class Answer:
-    """What comes back; without a schema there is no body."""
+    """What comes back; without a schema there is no body. ``also`` are shapes by media type."""
 
     description: str
     schema: Schema | Json | None = None
     media_type: str = JSON
     headers: Mapping[str, str] = field(default_factory=dict)
-    example: Any = None
+    also: Mapping[str, Schema | Json] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Refusals:
-    """The shape that all refusals of an endpoint have, and the schema of it."""
+    """The shape that all refusals of an endpoint have, and the status of a wrong query."""
 
     schema: Schema
     media_type: str
+    of_queries: int = 422
 
 
 @dataclass(frozen=True)
@@ -91,14 +92,15 @@ class Description:
 
 def described(
     area: str,
+    operations: Mapping[str, Operation],
     *path: Parameter | tuple[str, tuple[Parameter, ...]],
     refusals: "Refusals | None" = None,
-    **operations: Operation,
 ) -> Callable[[View], View]:
-    """Describe an endpoint: ``@described("Options", CATEGORY, GET=Operation(...))``.
+    """Describe an endpoint: ``@described("Options", {"GET": Operation(...)}, CATEGORY)``.
 
-    ``path`` are the parameters of its address, by the names they have in the URL pattern. One that
-    is several for the client, with a slash between them, is a pair of its name and those.
+    ``operations`` are by their methods, ``path`` are the parameters of the address by the names
+    they have in the URL pattern. One that is several for the client, with a slash between them, is
+    a pair of its name and those.
     """
     pieces = dict((one.name, (one,)) if isinstance(one, Parameter) else one for one in path)
 

@@ -45,7 +45,7 @@ ANYBODY = tuple(Role)  # who is signed in, with whatever right
 EDITABLE = "/editable"  # behind the key of an option that is to be reserved or released
 
 
-@described("Options", **says.OPTIONS)
+@described("Options", says.OPTIONS)
 @api_view(GET=READ, POST=ADMIN)
 def options(request: ApiRequest) -> HttpResponse:
     """List the tenant's own options, or set one."""
@@ -70,7 +70,7 @@ def options(request: ApiRequest) -> HttpResponse:
     )
 
 
-@described("Options", says.CATEGORY, **says.CATEGORY_OF_OPTIONS)
+@described("Options", says.CATEGORY_OF_OPTIONS, says.CATEGORY)
 @api_view(GET=READ, PUT=ADMIN)
 def category(request: ApiRequest, category: str) -> HttpResponse:
     """Read or set all options of a category, as a flat map of key to value."""
@@ -83,7 +83,7 @@ def category(request: ApiRequest, category: str) -> HttpResponse:
     return respond(request, {one.key: one.shown for one in own}, "option")
 
 
-@described("Options", says.CATEGORY, says.KEY, **says.ONE_OPTION)
+@described("Options", says.ONE_OPTION, says.CATEGORY, says.KEY)
 @api_view(GET=READ, PUT=ADMIN, DELETE=ADMIN)
 def option(request: ApiRequest, category: str, key: str) -> HttpResponse:
     """Read, set or delete one option; for the management tenant, reserve one of another tenant.
@@ -114,7 +114,7 @@ def option(request: ApiRequest, category: str, key: str) -> HttpResponse:
     return respond(request, _payload(request, found), "option")
 
 
-@described("Options", **says.SYSTEM_OPTIONS)
+@described("Options", says.SYSTEM_OPTIONS)
 @api_view(GET=ANYBODY)
 def system_options(request: ApiRequest) -> HttpResponse:
     """List what the platform itself sets: its version, and the defaults of what it reads."""
@@ -125,7 +125,7 @@ def system_options(request: ApiRequest) -> HttpResponse:
     )
 
 
-@described("Options", says.CATEGORY, says.KEY, **says.SYSTEM_OPTION)
+@described("Options", says.SYSTEM_OPTION, says.CATEGORY, says.KEY)
 @api_view(GET=ANYBODY)
 def system_option(request: ApiRequest, category: str, key: str) -> HttpResponse:
     """Read one option of the platform; clients take it where their tenant has none."""

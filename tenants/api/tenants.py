@@ -72,7 +72,7 @@ ADMINISTRATOR_WANTED: Final = (
 )
 
 
-@described("Tenants", **says.TENANTS)
+@described("Tenants", says.TENANTS)
 @api_view(GET=READ, POST=CREATE)
 def tenants(request: ApiRequest) -> HttpResponse:
     """List the subtenants, or create one."""
@@ -137,7 +137,7 @@ def _administrator(body: Mapping[str, Any]) -> Administrator:
     return Administrator(name or DEFAULT_ADMINISTRATOR, email=email)
 
 
-@described("Tenants", says.TENANT_ID, **says.ONE_TENANT)
+@described("Tenants", says.ONE_TENANT, says.TENANT_ID)
 @api_view(GET=READ, PUT=UPDATE, DELETE=ADMIN)
 def tenant(request: ApiRequest, tenant_id: str) -> HttpResponse:
     """Read, change or delete one of the tenants that the caller's tenant looks after."""

@@ -49,7 +49,7 @@ def users(request: ApiRequest, tenant_id: str) -> HttpResponse:
     )
 
 
-@described("Users", says.TENANT_ID, says.USER_ID, **says.ONE_USER)
+@described("Users", says.ONE_USER, says.TENANT_ID, says.USER_ID)
 @api_view(GET=READ, PUT=ADMIN)
 def user(request: ApiRequest, tenant_id: str, user_id: str) -> HttpResponse:
     """Read one account, or enable or disable it."""

@@ -42,6 +42,7 @@ OUR_APPS = ("tenants", "inventory", "registration", "bulk", "factory", "extensio
 # Open to everybody; each has tests of its own that say what it gives away: nothing.
 OPEN = {
     "healthz",
+    "openapi:page",
     # What answers of the Operations API point to; the same words for everybody.
     "problems:list",
     "problems:detail",
@@ -129,14 +130,14 @@ def test_address_stands_behind_a_gate(name):
     assert isinstance(gate, tuple | dict), "behind neither tenant_view() nor api_view()"
 
 
-def test_only_the_ways_of_signing_in_are_open_on_the_api():
+def test_only_the_ways_of_signing_in_and_the_document_are_open_on_the_api():
     public = {
         name
         for name, each in EVERYTHING.items()
         if isinstance(roles := getattr(each.callback, "required_roles", None), dict)
         and PUBLIC in roles.values()
     }
-    assert public == {"tenant/loginOptions"}
+    assert public == {"openapi_json", "tenant/loginOptions"}
 
 
 @pytest.mark.parametrize(

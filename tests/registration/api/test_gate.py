@@ -9,7 +9,7 @@ from tenants.api.http import PUBLIC
 from tenants.roles import Role
 from tests.support import ERROR_TYPE, REQUESTS, give_rights
 
-PUBLIC_PATHS = {"tenant/loginOptions"}
+PUBLIC_PATHS = {"api/openapi.json", "tenant/loginOptions"}
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD", "TRACE"]
 
 
