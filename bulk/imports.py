@@ -211,6 +211,22 @@ def _check_all(preview: Mapping[str, Any], on_existing: Existing) -> None:
         raise WrongStateError(msg)
 
 
+def skip_invalid(one: Import, *, by: Actor) -> None:
+    """Let those of a list be registered that can be, though others cannot.
+
+    Raises:
+        WrongStateError: it has been started, or that is so already.
+    """
+    with transaction.atomic():
+        held = _held(one)
+        if held.state != State.READY or not held.all_or_nothing:
+            raise WrongStateError(_why_not(held))
+        held.all_or_nothing = False
+        held.save(update_fields=["all_or_nothing"])
+        one.refresh_from_db()
+        _record(one, by, "Bulk registration to skip what is not valid")
+
+
 def pause(one: Import, *, by: Actor) -> None:
     """Stop after the rows that are on their way."""
     with transaction.atomic():

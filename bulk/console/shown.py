@@ -177,6 +177,11 @@ class Shown:
         return bool(self.plan["reject"] or self.plan["over_limit"])
 
     @property
+    def may_skip(self) -> bool:
+        """Say whether there are valid pairs besides, which could be registered alone."""
+        return self.is_held_back and bool(self.plan["create"] + self.plan["update"])
+
+    @property
     def new_secrets(self) -> int:
         """Return how many devices that are there would get another secret than they have."""
         return self.plan.get("new_secrets", 0) if self.are_pairs else 0
@@ -192,7 +197,7 @@ class Shown:
         if self.is_held_back:
             return (
                 "All pairs of the list are registered, or none. Correct those below, then upload "
-                "the list again; or upload it with “Store valid pairs, skip the rest”."
+                "the list again; or let the valid pairs be stored without them."
             )
         if self.are_pairs:
             if not self.plan["unchanged"]:

@@ -17,6 +17,7 @@ urlpatterns = [
     path(_ONE, views.detail, name="detail"),
     path(f"{_ONE}check/", views.check, name="check"),
     path(f"{_ONE}start/", views.start, name="start"),
+    path(f"{_ONE}skip/", views.skip, name="skip"),
     path(f"{_ONE}pause/", views.pause, name="pause"),
     path(f"{_ONE}resume/", views.resume, name="resume"),
     path(f"{_ONE}discard/", views.discard, name="discard"),

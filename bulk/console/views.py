@@ -84,6 +84,14 @@ def start(request: TenantRequest, import_pk: UUID) -> HttpResponse:
 
 @require_POST
 @tenant_view(*ADMIN)
+def skip(request: TenantRequest, import_pk: UUID) -> HttpResponse:
+    """Let the valid pairs of a list be registered, and the rest be skipped."""
+    one = visible(request, import_pk)
+    return _step(request, one, lambda: imports.skip_invalid(one, by=request.actor))
+
+
+@require_POST
+@tenant_view(*ADMIN)
 def pause(request: TenantRequest, import_pk: UUID) -> HttpResponse:
     """Stop for a while."""
     one = visible(request, import_pk)

@@ -119,9 +119,13 @@ def test_list_is_all_or_nothing_unless_somebody_ticks_the_box(desk, acme, meter)
     one = checked(desk, meter, MIXED)
     page = desk.get(page_of(one))
     assert headline(page) == "3 pairs have errors, so nothing can be registered"
-    assert buttons(page) == ["Upload the corrected list", "Check again", "Discard"]
+    assert buttons(page) == [
+        "Upload the corrected list", "Store valid pairs, skip the rest", "Check again", "Discard",
+    ]  # fmt: skip
     assert desk.post(page_of(one, "start/"), {}).status_code == 409
     assert fresh(one).state == State.READY
+    page = desk.post(page_of(one, "skip/"), target="import")
+    assert buttons(page)[0] == "Register 1 device"
     one = checked(desk, meter, MIXED, partial="1")
     page = desk.get(page_of(one))
     assert buttons(page)[0] == "Register 1 device"

@@ -6,6 +6,7 @@ import pytest
 
 from bulk import imports
 from bulk.models import Existing, State
+from inventory.device_types import TypeDetails, create_type
 from tenants.models import AuditRecord
 from tests.bulk.console.pages import BULK, buttons, fresh, headline, page_of
 from tests.bulk.files import FULL, SECRET, carried_on, checked, registered
@@ -27,7 +28,19 @@ def paused(tenant, by):
     return one
 
 
+def held_back(tenant, by):
+    """Return a list of pairs of which one cannot be registered, so that none is."""
+    meter = create_type(tenant, TypeDetails("Meter"), by=by)
+    pairs = f"press-1, {SECRET}, press-2, short"
+    one = imports.receive_pairs(
+        meter, [pairs.encode()], by=by, all_or_nothing=True, file_name="devices.csv"
+    )
+    imports.check(one)
+    return carried_on(one)
+
+
 MAKE = {
+    "held": held_back,
     "ready": lambda tenant, by: checked(tenant, TWO, by),
     "running": running,
     "paused": paused,
@@ -37,6 +50,7 @@ MAKE = {
 STEPS = {
     "check": ("ready", False, {"state": State.CHECKING}),
     "start": ("ready", False, {"state": State.RUNNING, "on_existing": Existing.FAIL}),
+    "skip": ("held", False, {"state": State.READY, "all_or_nothing": False}),
     "pause": ("running", False, {"state": State.RUNNING, "wish": "pause"}),
     "resume": ("paused", False, {"state": State.RUNNING}),
     "discard": ("ready", False, {"state": State.DISCARDED, "file_key": b""}),
