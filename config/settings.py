@@ -66,6 +66,8 @@ PASSWORD_HASHERS = [
 # --- The rules of letting in --------------------------------------------------------------
 
 MAX_TOKEN_ATTEMPTS = env_int("GATEHOUSE_MAX_TOKEN_ATTEMPTS", 3, low=1, high=100)
+# New devices that one provisioning key introduces in a minute: a leaked one must not flood us.
+PROVISIONING_RATE = env_int("GATEHOUSE_PROVISIONING_RATE", 600, low=1, high=1_000_000)
 VERIFIED_LOGIN_SECONDS = 300  # how long a checked API password is remembered
 
 # --- Django -------------------------------------------------------------------------------
@@ -158,6 +160,7 @@ AUTH_USER_MODEL = "tenants.User"
 AUTHENTICATION_BACKENDS = ["tenants.backends.PeopleBackend"]
 API_AUTHENTICATORS = [
     "tenants.tokens.authenticate_token",
+    "registration.provisioning.authenticate_key",
     "tenants.backends.authenticate_person",
     "registration.authentication.authenticate_device",
 ]

@@ -15,6 +15,7 @@ from tenants.models import Installation
 logger = logging.getLogger("gatehouse")
 
 API_PREFIXES = (
+    "/device/",
     "/devicecontrol/",
     "/tenant/",
     "/user/",

@@ -1,10 +1,13 @@
 """Devices signing in with what they were given; the first time closes their hand-over."""
 
+from collections.abc import Iterable, Mapping
+
 from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
 
 from inventory.callers import DeviceUser
+from inventory.guessing import admits, note_unknown
 from inventory.logins import note_return, note_use, returning, show_state
 from inventory.models import DeviceCredentials
 from registration.models import Registration
@@ -26,20 +29,40 @@ def authenticate_device(
     found = DeviceCredentials.objects.select_related("tenant").filter(
         device_id__in=[device_id for _, device_id in passwords]
     )
-    for credentials in found:
-        # A device that names no tenant is found by its ID, which is unique across all of them.
-        for tenant in (credentials.tenant_id, ""):
-            tried = passwords.get((tenant, credentials.device_id))
-            if tried is not None and credentials.check_password(tried):
-                if not _has_logged_in(request, credentials):
-                    return None
-                by = Actor.of(request, credentials.username)
-                note_use(credentials, tried, by=by)
-                return DeviceUser(credentials)
+    tries = _tries(found, passwords)
+    if not tries:
+        note_unknown(request, *next(iter(passwords)))
+    for credentials, password, is_right in tries:
+        if admits(request, credentials, is_right=is_right):
+            if not _has_logged_in(request, credentials):
+                return None
+            by = Actor.of(request, credentials.username)
+            note_use(credentials, password, by=by)
+            return DeviceUser(credentials)
     gone = returning(passwords)
     if gone is not None:
         note_return(gone, by=Actor.of(request, DeviceCredentials.login_name(gone.device_id)))
     return None
+
+
+def _tries(
+    found: Iterable[DeviceCredentials], passwords: Mapping[tuple[str, str], str]
+) -> list[tuple[DeviceCredentials, str, bool]]:
+    """Return the devices that may be meant, each with a password and whether it is right.
+
+    A header that is right for one of them is no wrong one for the others.
+    """
+    tries = []
+    for credentials in found:
+        # A device that names no tenant is found by its ID, which is unique across all of them.
+        for tenant in (credentials.tenant_id, ""):
+            password = passwords.get((tenant, credentials.device_id))
+            if password is None:
+                continue
+            if credentials.is_right(password):
+                return [(credentials, password, True)]
+            tries.append((credentials, password, False))
+    return tries
 
 
 def _has_logged_in(request: HttpRequest, credentials: DeviceCredentials) -> bool:

@@ -1,5 +1,6 @@
 """Refusals with stable codes; the console and the API each say them in their own way."""
 
+import math
 from datetime import datetime
 
 
@@ -85,6 +86,54 @@ class DeviceLimitReachedError(RegistrationError):
             "until there is room again."
         )
         self.device_id = device_id
+
+
+class DevicePatternError(RegistrationError):
+    """A device ID that is not what the device type asks for."""
+
+    code = "pattern"
+
+    def __init__(self, device_id: str, device_type: str) -> None:
+        super().__init__(
+            f'"{device_id}" is no device ID of the device type "{device_type}": it does not match '
+            "the pattern that the type asks for."
+        )
+        self.device_id = device_id
+
+
+class TooManyIntroductionsError(RegistrationError):
+    """So many devices came by one provisioning key lately that it lets in no more for now."""
+
+    code = "too-many"
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = max(1, math.ceil(seconds))
+        super().__init__(
+            "Too many new devices come by this provisioning key. Try again in "
+            f"{self.seconds} second{'' if self.seconds == 1 else 's'}."
+        )
+
+
+class InvalidKeyError(RegistrationError):
+    """A provisioning key that cannot be made so; ``field`` is what is wrong."""
+
+    code = "key"
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class NoKeysError(RegistrationError):
+    """Devices of this type do not introduce themselves with a key."""
+
+    code = "no-keys"
+
+    def __init__(self, device_type: str) -> None:
+        super().__init__(
+            f"{device_type} is not a device type with temporary credentials, so that it has no "
+            "provisioning keys."
+        )
 
 
 class TokenMismatchError(RegistrationError):

@@ -22,10 +22,27 @@ from registration.credentials import token_digest, tokens_match
 from registration.device_ids import normalize_device_id
 from registration.lifecycle import Status
 from registration.live import LiveKey, version_text
-from registration.models.registration import CONTACT_RESOLUTION
-from registration.statements import LIVE, LIVE_ALL, POLL, TOUCH, Statements, moment
+from registration.models.knocking import CONTACT_RESOLUTION
+from registration.provisioning import Presented
+from registration.statements import (
+    LIVE,
+    LIVE_ALL,
+    POLL,
+    POLL_BY_KEY,
+    TOUCH,
+    TOUCH_KEY,
+    Statements,
+    moment,
+)
 from tenants.addresses import client_address
-from tenants.api.http import ApiError, error_body, media_type, parse_object, says_json
+from tenants.api.http import (
+    ApiError,
+    basic_logins,
+    error_body,
+    media_type,
+    parse_object,
+    says_json,
+)
 from tenants.backends import login_digest
 from tenants.models import MANAGEMENT
 
@@ -76,12 +93,20 @@ class FastLane:
         canonical = normalize_device_id(device_id)
         now = datetime.now(UTC)
         times = moment(now), moment(now - timedelta(seconds=CONTACT_RESOLUTION))
-        found = self.statements.run(POLL, login_digest(header), canonical, *times)
+        key = Presented.among(basic_logins(header))
+        if key is None:
+            found = self.statements.run(POLL, login_digest(header), canonical, *times)
+        else:
+            found = self.statements.run(POLL_BY_KEY, key.key_id, key.digest, canonical, *times)
+            if found and key.tenant_id not in {"", found[0][3]}:
+                return None
         if not found or not tokens_match(found[0][0] or "", token_digest(canonical, token)):
             return None
+        address = client_address(environ)
         if found[0][1] == "old":
-            address = client_address(environ)
             self.statements.run(TOUCH, canonical, times[0], address, times[1])
+        if key is not None and found[0][2] == "old":
+            self.statements.run(TOUCH_KEY, key.key_id, times[0], address, times[1])
         return error_body(NOT_FOUND, not_yet_message(device_id, Status.PENDING_ACCEPTANCE))
 
     def _live(self, environ: Environ) -> str | None:

@@ -106,6 +106,14 @@ def needs_own_acceptance(
     return policy is TokenPolicy.REQUIRED
 
 
+def may_accept_by_itself(policy: TokenPolicy) -> bool:
+    """Say whether the rule of a device type may accept devices in an operator's place.
+
+    Where a token is required, a person has to prove to hold the device; no key stands in for that.
+    """
+    return policy is not TokenPolicy.REQUIRED
+
+
 def stage_of(status: Status, delivered_at: datetime | None, confirmed_at: datetime | None) -> Stage:
     """Return where a registration stands for people."""
     if status is Status.ACCEPTED:

@@ -27,6 +27,24 @@ SELECT r.token_digest, CASE WHEN r.last_contact_at > @4 THEN 'fresh' ELSE 'old' 
    AND r.status = '{Status.PENDING_ACCEPTANCE.value}'
    AND (ut.id = '{MANAGEMENT}' OR ut.id = rt.id)
 """  # noqa: S608 -- constants
+# The same for the provisioning key @1 with the digest @2, and the device @3 of its tenant and type:
+# times @4 and @5. What a key does is noted once a minute, too.
+POLL_BY_KEY: Final = f"""
+SELECT r.token_digest, CASE WHEN r.last_contact_at > @5 THEN 'fresh' ELSE 'old' END,
+       CASE WHEN k.last_used_at > @5 THEN 'fresh' ELSE 'old' END, k.tenant_id
+  FROM registration_provisioningkey k
+  JOIN tenants_tenant t ON t.id = k.tenant_id AND t.status = '{Tenant.Status.ACTIVE.value}'
+  JOIN registration_registration r ON r.device_id = @3
+ WHERE k.key_id = @1 AND k.digest = @2
+   AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > @4)
+   AND r.status = '{Status.PENDING_ACCEPTANCE.value}'
+   AND r.tenant_id = k.tenant_id AND r.device_type_id = k.device_type_id
+"""  # noqa: S608 -- constants
+# Note the use at @2 from @3 of the provisioning key @1, unless another poll has done so since @4.
+TOUCH_KEY: Final = """
+UPDATE registration_provisioningkey SET last_used_at = @2, last_used_from = @3
+ WHERE key_id = @1 AND (last_used_at IS NULL OR last_used_at <= @4)
+"""
 # Note the contact at @2 from @3 of the device @1, unless another poll has done so since @4.
 TOUCH: Final = f"""
 UPDATE registration_registration SET last_contact_at = @2, last_contact_from = @3
@@ -48,7 +66,7 @@ SELECT newest, number FROM tenants_tenant t, (
 ) state
  WHERE t.id = @2 AND t.status = '{Tenant.Status.ACTIVE.value}'
 """  # noqa: S608 -- constants
-_ALL: Final = (POLL, TOUCH, LIVE_ALL, LIVE)
+_ALL: Final = (POLL, POLL_BY_KEY, TOUCH, TOUCH_KEY, LIVE_ALL, LIVE)
 _FOR_SQLITE: Final = {sql: sql.replace("@", "?") for sql in _ALL}
 _FOR_POSTGRES: Final = {
     sql: (b"gatehouse_%d" % number, sql.replace("@", "$").encode())

@@ -1,10 +1,12 @@
 """Where a request comes from, believing only proxies that the settings name; and where we are."""
 
 from collections.abc import Mapping
-from ipaddress import ip_address
-from typing import Any
+from ipaddress import IPv4Address, ip_address, ip_network
+from typing import Any, Final
 
 from django.conf import settings
+
+IPV6_NETWORK: Final = 64  # bits; what one customer has at least
 
 
 def client_address(environ: Mapping[str, Any]) -> str:
@@ -36,6 +38,18 @@ def _host(text: str) -> str:
         return str(ip_address(host))
     except ValueError:
         return ""
+
+
+def network_of(address: str) -> str:
+    """Return an address as one person has it; of IPv6 that is a whole network."""
+    if not address:
+        return ""
+    parsed = ip_address(address.partition("%")[0])
+    if isinstance(parsed, IPv4Address):
+        return address
+    if parsed.ipv4_mapped is not None:
+        return str(parsed.ipv4_mapped)
+    return str(ip_network((parsed, IPV6_NETWORK), strict=False))
 
 
 def own_address() -> str:

@@ -15,7 +15,7 @@ from tenants.actors import Actor
 from tenants.hashing import digests_match, keyed_digest
 from tenants.models import MANAGEMENT, User, VerifiedLogin
 from tenants.tokens import PREFIX as TOKEN_PREFIX
-from tenants.usernames import DEVICE_PREFIX
+from tenants.usernames import DEVICE_PREFIX, PROVISION_PREFIX
 
 SLOW_CHECKS = 1  # of people's passwords at a time, in each worker process
 SLOW_CHECK_PATIENCE = 0.5  # seconds to wait for one's turn
@@ -178,7 +178,7 @@ def authenticate_person(
     if not logins:  # a Bearer token, and not one of ours
         return None
     login, password = logins[0]
-    if login.rpartition("/")[2].startswith(DEVICE_PREFIX):
+    if login.rpartition("/")[2].startswith((DEVICE_PREFIX, PROVISION_PREFIX)):
         return None
     if password.startswith(TOKEN_PREFIX):  # void by now: nobody guesses one, nothing to count
         return None

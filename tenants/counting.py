@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from django.db import connection, transaction
+from django.db.models import F
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
@@ -37,6 +38,18 @@ def count(subject: str, window: timedelta) -> tuple[int, float]:
     if number == 1:
         _sweep(now)
     return number, (_aware(until) - now).total_seconds()
+
+
+def take_back(subject: str) -> None:
+    """Count one less."""
+    FailedSignIns.objects.filter(subject=subject, number__gt=0).update(number=F("number") - 1)
+
+
+def so_far(*subjects: str) -> list[int]:
+    """Return how many there are of each in its window, without counting anything."""
+    running = FailedSignIns.objects.filter(subject__in=subjects, window_ends_at__gt=timezone.now())
+    numbers = dict(running.values_list("subject", "number"))
+    return [numbers.get(subject, 0) for subject in subjects]
 
 
 def _aware(moment: datetime | str) -> datetime:

@@ -15,20 +15,18 @@ import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from ipaddress import IPv4Address, ip_address, ip_network
 from typing import Final
 
 from django.conf import settings
 from django.core import signing
 from django.db import transaction
-from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from tenants import audit
 from tenants.actors import Actor
-from tenants.addresses import client_address
-from tenants.counting import SWEEP, count
+from tenants.addresses import client_address, network_of
+from tenants.counting import SWEEP, count, take_back
 from tenants.hashing import keyed_digest
 from tenants.models import MANAGEMENT, FailedSignIns, KnownSource, User
 
@@ -43,7 +41,6 @@ KNOWN_FOR: Final = timedelta(days=30)
 COOKIE_AGE: Final = timedelta(days=180)
 COOKIE_ACCOUNTS: Final = 5  # that share a browser; the one that was here first goes
 COOKIE_SALT: Final = "gatehouse.known"
-IPV6_NETWORK: Final = 64  # bits; what one customer has at least
 
 
 class ThrottledError(Exception):
@@ -75,9 +72,7 @@ class Attempt:
     def take_back(self) -> None:
         """Count the try no longer: it was right, or it was not made after all."""
         for subject in self.subjects:  # one by one: nobody waits for two rows at a time
-            FailedSignIns.objects.filter(subject=subject, number__gt=0).update(
-                number=F("number") - 1
-            )
+            take_back(subject)
 
 
 def begin(request: HttpRequest, login: str, user: User | None) -> Attempt:
@@ -146,15 +141,7 @@ def remember_browser(request: HttpRequest, response: HttpResponse, user: User) -
 
 def source_of(request: HttpRequest) -> str:
     """Return where a request comes from; of IPv6 the network, which one person has whole."""
-    address = client_address(request.META)
-    if not address:
-        return ""
-    parsed = ip_address(address.partition("%")[0])
-    if isinstance(parsed, IPv4Address):
-        return address
-    if parsed.ipv4_mapped is not None:
-        return str(parsed.ipv4_mapped)
-    return str(ip_network((parsed, IPV6_NETWORK), strict=False))
+    return network_of(client_address(request.META))
 
 
 def _counters(request: HttpRequest, login: str, user: User | None) -> Iterator[Counter]:

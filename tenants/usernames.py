@@ -9,6 +9,7 @@ from tenants.models import MAX_USERNAME_LENGTH, Tenant, User
 from tenants.models.user import USERNAME_RULE
 
 DEVICE_PREFIX: Final = "device_"  # of devices; no person's name starts like this
+PROVISION_PREFIX: Final = "provision_"  # of provisioning keys; nor like this
 BOOTSTRAP_USER: Final = "devicebootstrap"  # of whatever has no credentials yet
 
 
@@ -32,6 +33,8 @@ def clean_username(tenant: Tenant, text: str) -> str:
         problem = "A user name needs more than dots."
     elif name.casefold().startswith(DEVICE_PREFIX):
         problem = f"User names that begin with {DEVICE_PREFIX} belong to devices."
+    elif name.casefold().startswith(PROVISION_PREFIX):
+        problem = f"User names that begin with {PROVISION_PREFIX} belong to provisioning keys."
     elif name.casefold() == BOOTSTRAP_USER and not tenant.is_management:
         problem = f"{BOOTSTRAP_USER} is the account that devices of all tenants knock with."
     elif not name.isprintable():

@@ -337,3 +337,24 @@ USER_OF_OBJECT: Final = {
         refusals={409: AGAINST},
     ),
 }
+DEVICE_ME: Final = {
+    "GET": Operation(
+        "Ask who I am, as a device",
+        {
+            200: Answer(
+                "The device whose login this is.",
+                shape(
+                    "tenant device_id device_type device_type_id",
+                    tenant=TEXT,
+                    device_id=TEXT,
+                    device_type=about({"type": ["string", "null"]}, "The name of its type."),
+                    device_type_id={"type": ["integer", "null"]},
+                ),
+            )
+        },
+        "By this a device sees whether its login works: Basic, with the user "
+        "`<tenant>/device_<device ID>` and its secret. Whatever is wrong with the login, the "
+        "answer is the same 401.",
+        refusals={404: "The caller is no device."},
+    )
+}

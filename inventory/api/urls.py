@@ -2,10 +2,11 @@
 
 from django.urls import path
 
-from inventory.api import children, device_users, identity, objects
+from inventory.api import children, device_me, device_users, identity, objects
 from inventory.api.representation import CHILDREN
 
 urlpatterns = [
+    path("device/me", device_me.device_me),
     path("inventory/managedObjects", objects.managed_objects),
     path("inventory/managedObjects/count", objects.count),
     path("inventory/managedObjects/<str:object_id>", objects.managed_object),

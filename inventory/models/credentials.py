@@ -1,5 +1,6 @@
 """The credentials that devices sign in with."""
 
+from datetime import timedelta
 from typing import Any, Final, Self
 
 from django.db import models
@@ -12,6 +13,7 @@ from tenants.hashing import digests_match, keyed_digest
 from tenants.models import Tenant
 from tenants.usernames import DEVICE_PREFIX
 
+GUESS_GAP: Final = timedelta(hours=1)  # a wrong password after so long starts a new count
 REVOKED: Final = ""  # in place of a digest: no password matches it
 
 IS_DISABLED: Final = Q(is_enabled=False)
@@ -66,6 +68,10 @@ class DeviceCredentials(models.Model):
     first_login_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(default=NEVER)
     last_used_from = models.CharField(max_length=45, blank=True, default="")
+    # Wrong passwords in a row without an hour's pause, as far as they were looked at.
+    failed_logins = models.PositiveIntegerField(default=0, db_default=0)
+    last_failed_at = models.DateTimeField(null=True, blank=True)
+    last_failed_from = models.CharField(max_length=45, blank=True, default="", db_default="")
     managed_object = models.OneToOneField(
         ManagedObject,
         null=True,
@@ -168,10 +174,23 @@ class DeviceCredentials(models.Model):
 
     def check_password(self, password: str) -> bool:
         """Say whether ``password`` is the device's and may be used."""
+        return self.is_right(password) and self.is_open
+
+    def is_right(self, password: str) -> bool:
+        """Say whether ``password`` is the device's."""
         given = password_digest(self.device_id, password)
         is_current = digests_match(self.digest, given)
-        is_previous = digests_match(self.previous_digest, given) and self.is_rotating
-        return (is_current or is_previous) and self.is_enabled and self.tenant.is_active
+        return is_current or (digests_match(self.previous_digest, given) and self.is_rotating)
+
+    @property
+    def is_open(self) -> bool:
+        """Say whether the right password lets the device in."""
+        return self.is_enabled and self.tenant.is_active
+
+    @property
+    def was_guessed_at(self) -> bool:
+        """Say whether somebody tried a wrong password within the last hour."""
+        return self.last_failed_at is not None and timezone.now() - self.last_failed_at < GUESS_GAP
 
     def is_current(self, password: str) -> bool:
         """Say whether ``password`` is the newest one."""

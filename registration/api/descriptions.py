@@ -68,7 +68,9 @@ DEVICE_CREDENTIALS: Final = {
             )
         },
         "A device asks every five seconds, or less often, until it is accepted. After 201 it logs "
-        "in once, which confirms the hand-over; if the answer got lost, it asks again.",
+        "in once, which confirms the hand-over; if the answer got lost, it asks again. "
+        "Whoever calls is a bootstrap account, or a provisioning key of a device type: with a key, "
+        "a device that nobody expects is registered as one of that type.",
         body=Body(
             shape("id", id=TEXT, securityToken=TOKEN),
             {
@@ -76,7 +78,11 @@ DEVICE_CREDENTIALS: Final = {
                 "With a token": {"id": "4711", "securityToken": "A1e3gh5ds"},
             },
         ),
-        refusals={404: "Nobody expects it, or it is not accepted yet: go on asking."},
+        refusals={
+            404: "Nobody expects it, or it is not accepted yet: go on asking.",
+            422: "The body does not fit, or no device of the key's type has such an ID.",
+            429: "Too many new devices come by this provisioning key.",
+        },
     )
 }
 NEW_DEVICE_REQUESTS: Final = {

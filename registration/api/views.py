@@ -14,6 +14,7 @@ from django.http import HttpResponse
 
 from inventory import logins
 from inventory.models import DeviceCredentials, DeviceGroup, GroupPathError
+from registration import introducing
 from registration.api import descriptions as says
 from registration.api.payloads import (
     ChangePayload,
@@ -25,13 +26,17 @@ from registration.api.refusals import no_request, not_found, not_yet, translate
 from registration.device_ids import normalize_device_id
 from registration.errors import (
     AlreadyAcceptedError,
+    DeviceIdError,
+    DevicePatternError,
     PollRefusedError,
     RegistrationError,
+    TooManyIntroductionsError,
     TransitionError,
 )
 from registration.lifecycle import Stage, Status
 from registration.models import BulkDecision, BulkDecisionItem, Registration, Tally
 from registration.models.decisions import Outcome
+from registration.provisioning import ProvisioningCaller
 from tenants.actors import Actor
 from tenants.api.describing import described
 from tenants.api.http import (
@@ -76,13 +81,7 @@ def device_credentials(request: ApiRequest) -> HttpResponse:
     device_id = normalize_device_id(poll.device_id)
     device = Actor.of(request, DeviceCredentials.login_name(device_id))
     try:
-        # The bootstrap account of a tenant lets in that tenant's devices only.
-        registration = (
-            Registration.objects.for_tenant(request.tenant)
-            .select_related("tenant__parent")
-            .get(device_id=device_id, tenant__status=Tenant.Status.ACTIVE)
-        )
-        password = registration.poll(token=poll.token, device=device)
+        registration, password = _knock(request, device_id, poll.token, device)
     except Registration.DoesNotExist as error:
         logins.note_knock(request.tenant, device_id, by=device)
         raise no_request(poll.device_id) from error
@@ -90,6 +89,15 @@ def device_credentials(request: ApiRequest) -> HttpResponse:
         if error.status == Status.ACCEPTED:  # its hand-over is over
             raise no_request(poll.device_id) from error
         raise not_yet(poll.device_id, error.status) from error
+    except TooManyIntroductionsError as error:
+        raise ApiError(
+            HTTPStatus.TOO_MANY_REQUESTS,
+            "devicecontrol/TooManyRequests",
+            str(error),
+            retry_after=error.seconds,
+        ) from error
+    except (DeviceIdError, DevicePatternError) as error:
+        raise translate(error) from error
     payload = {
         "id": device_id,
         "self": self_url(request, "devicecontrol", "deviceCredentials", device_id),
@@ -102,6 +110,23 @@ def device_credentials(request: ApiRequest) -> HttpResponse:
         status=HTTPStatus.CREATED,
         content_type=media_type("deviceCredentials"),
     )
+
+
+def _knock(
+    request: ApiRequest, device_id: str, token: str, device: Actor
+) -> tuple[Registration, str]:
+    """Return the registration of a device that knocks, and its password."""
+    if isinstance(request.caller, ProvisioningCaller):
+        return introducing.knock(
+            request.caller.key, device_id, token=token, device=device, by=request.actor
+        )
+    # The bootstrap account of a tenant lets in that tenant's devices only.
+    registration = (
+        Registration.objects.for_tenant(request.tenant)
+        .select_related("tenant__parent")
+        .get(device_id=device_id, tenant__status=Tenant.Status.ACTIVE)
+    )
+    return registration, registration.poll(token=token, device=device)
 
 
 @described("Device registration", says.NEW_DEVICE_REQUESTS)

@@ -1,15 +1,18 @@
 """Provisioning keys: shared by the devices of a type, which introduce themselves with one."""
 
+from datetime import timedelta
 from typing import Final, Self
 
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
-from inventory.models import DeviceType
+from inventory.models import DeviceType, SecurityOption
 from tenants.models import Tenant
 
 MAX_KEY_NAME_LENGTH: Final = 100  # characters
+MAX_DEVICES: Final = 10_000_000  # of one key; nobody means more
+USE_RESOLUTION: Final = 60  # seconds; last use is not written more often than this
 
 
 class ProvisioningKeyQuerySet(models.QuerySet["ProvisioningKey"]):
@@ -20,11 +23,15 @@ class ProvisioningKeyQuerySet(models.QuerySet["ProvisioningKey"]):
         return self.filter(tenant=tenant)
 
     def alive(self) -> Self:
-        """Narrow to keys that count: not revoked, not expired, of an active tenant."""
+        """Narrow to keys that count: not revoked, not expired, of an active tenant.
+
+        Nor does one count whose type has come to want another proof of its devices.
+        """
         return self.filter(
             Q(expires_at__isnull=True) | Q(expires_at__gt=timezone.now()),
             revoked_at__isnull=True,
             tenant__status=Tenant.Status.ACTIVE,
+            device_type__security_option=SecurityOption.TEMPORARY_CREDENTIALS,
         )
 
 
@@ -69,3 +76,38 @@ class ProvisioningKey(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def login(self) -> str:
+        """Return what devices write as their user: the tenant, then the user name."""
+        return f"{self.tenant_id}/{self.key_id}"
+
+    @property
+    def is_expired(self) -> bool:
+        """Say whether its time is over."""
+        return self.expires_at is not None and self.expires_at <= timezone.now()
+
+    @property
+    def is_used_up(self) -> bool:
+        """Say whether as many devices came by it as may."""
+        return self.max_devices is not None and self.used >= self.max_devices
+
+    def note_use(self, source: str) -> None:
+        """Remember that it was presented, at most once in a while: most polls write nothing."""
+        now = timezone.now()
+        stale = now - timedelta(seconds=USE_RESOLUTION)
+        if self.last_used_at is None or self.last_used_at < stale:
+            ProvisioningKey.objects.filter(
+                Q(last_used_at=None) | Q(last_used_at__lt=stale), pk=self.pk
+            ).update(last_used_at=now, last_used_from=source)
+
+    def take_place(self) -> bool:
+        """Count one more device that came by this key; return False if it lets in no more.
+
+        Everything is asked in the statement that writes: of two at once that want the last place
+        one gets it, and a key that is revoked in this moment has none.
+        """
+        is_valid = Q(expires_at__isnull=True) | Q(expires_at__gt=timezone.now())
+        has_room = Q(max_devices__isnull=True) | Q(used__lt=F("max_devices"))
+        rows = ProvisioningKey.objects.filter(is_valid, has_room, pk=self.pk, revoked_at=None)
+        return bool(rows.update(used=F("used") + 1))

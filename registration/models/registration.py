@@ -1,28 +1,20 @@
 """A device on its way in, and every step it can take."""
 
-from typing import Any
-
 from django.conf import settings
 from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 
-from inventory import devices, logins
+from inventory import devices
 from inventory.locks import keep_group
-from inventory.models import DeviceCredentials, DeviceGroup
+from inventory.models import DeviceGroup
 from registration import lifecycle, options
-from registration.credentials import (
-    handover_password,
-    new_handover_nonce,
-    token_digest,
-    tokens_match,
-)
+from registration.credentials import token_digest, tokens_match
 from registration.errors import (
     AlreadyAcceptedError,
     AlreadyReportedError,
     BlockedError,
     DeviceLimitReachedError,
     DuplicateError,
-    PollRefusedError,
     ReasonMissingError,
     TokenMismatchError,
     TokenRequiredError,
@@ -31,8 +23,8 @@ from registration.errors import (
 from registration.lifecycle import Stage, Status
 from registration.models.destination import check_target
 from registration.models.events import RegistrationEvent
-from registration.models.facts import RegistrationFacts
 from registration.models.indexes import REGISTRATION_INDEXES
+from registration.models.knocking import KnockingDevice
 from registration.models.queryset import RegistrationQuerySet
 from registration.models.revoking import revoke_unused
 from registration.models.tally import Tally
@@ -42,12 +34,10 @@ from tenants.models import MANAGEMENT, Tenant
 
 Kind = RegistrationEvent.Kind
 
-CONTACT_RESOLUTION = 60  # seconds; last contact is not written more often than this
-MAX_DELIVERY_EVENTS = 10  # per hand-over; further deliveries are only counted
 MAX_REASON_LENGTH = 500  # characters
 
 
-class Registration(RegistrationFacts):
+class Registration(KnockingDevice):
     """A device on its way in ("new device request" on the wire)."""
 
     objects = RegistrationQuerySet.as_manager()
@@ -73,124 +63,9 @@ class Registration(RegistrationFacts):
             Tally.moved(self.tenant_id, None, self.stage)
             self._log(Kind.REGISTERED, actor=by, to_status=self.status)
 
-    # --- What the device does -----------------------------------------------------------
-
-    def poll(self, *, token: str, device: Actor) -> str:
-        """Answer the device that knocks: return its password, or say why not yet.
-
-        The first poll fixes the token. What must be remembered of a poll that gets nothing is
-        committed before the error leaves.
-
-        Raises:
-            PollRefusedError: with the status that the device may be told.
-        """
-        digest = token_digest(self.device_id, token)
-        with transaction.atomic():
-            self._lock()
-            answer = self._answer(digest, device)
-        if isinstance(answer, Status):
-            raise PollRefusedError(self.device_id, answer)
-        return answer
-
-    def _answer(self, digest: str, device: Actor) -> Status | str:
-        """Return the password, or the status a refused device is told."""
-        status = Status(self.status)
-        if status is Status.WAITING_FOR_CONNECTION:
-            return self._connect(digest, device)
-        if status is Status.BLOCKED:
-            self._touch(device)
-            return status
-        if not tokens_match(digest, self.token_digest):
-            what = "with another security token" if digest else "without its security token"
-            self._conflict(f"Somebody knocked {what}.", device)
-            # A stranger must not learn that the device has been accepted.
-            return Status.PENDING_ACCEPTANCE
-        if status is Status.PENDING_ACCEPTANCE:
-            self._touch(device)
-            return status
-        if not self.is_handover_open():
-            self._conflict("Somebody knocked after the hand-over was closed.", device)
-            return status
-        return self._deliver(device)
-
-    def _connect(self, digest: str, device: Actor) -> Status:
-        self.token_digest = digest
-        logins.note_knock(self.tenant, self.device_id, by=device)
-        target = lifecycle.status_on_connect(
-            options.token_policy(self.tenant), sends_token=bool(digest)
-        )
-        blocked = target is Status.BLOCKED
-        self._move(
-            target,
-            Kind.BLOCKED if blocked else Kind.CONNECTED,
-            actor=device,
-            reason="The policy requires a security token; the device sent none." if blocked else "",
-            also=self._contact(device, "token_digest"),
-        )
-        return target
-
-    def _deliver(self, device: Actor) -> str:
-        first = self.delivered_at is None
-        if first:
-            self.handover_nonce = new_handover_nonce()
-            self.delivered_at = timezone.now()
-        password = handover_password(self.device_id, self.handover_nonce)
-        if first:
-            devices.let_in(
-                self.tenant,
-                self.device_id,
-                password,
-                by=device,
-                group=self.group,
-                object_type=self.type,
-                device_type=self.device_type,
-                registered_at=self.created_at,
-                registered_by=self.created_by_name,
-            )
-            Tally.moved(self.tenant_id, Stage.ACCEPTED, Stage.DELIVERED)
-        self.deliveries += 1
-        self.save(
-            update_fields=self._contact(device, "handover_nonce", "delivered_at", "deliveries")
-        )
-        if self.deliveries <= MAX_DELIVERY_EVENTS:
-            self._log(Kind.DELIVERED if first else Kind.DELIVERED_AGAIN, actor=device)
-        return password
-
-    def confirm(self, *, device: Actor) -> None:
-        """Close the hand-over: the device has logged in with what it was given."""
-        with transaction.atomic():
-            self._lock()
-            if self.stage is not Stage.DELIVERED:
-                return
-            self.confirmed_at = timezone.now()
-            self.handover_nonce = ""
-            self.save(update_fields=["confirmed_at", "handover_nonce"])
-            Tally.moved(self.tenant_id, Stage.DELIVERED, Stage.CONFIRMED)
-            self._log(Kind.CONFIRMED, actor=device)
-
-    def _conflict(self, what: str, device: Actor) -> None:
-        """Note a poll that does not fit. Each one is counted, the first one leaves an event."""
-        if self.conflicts == 0:
-            self._log(Kind.CONFLICT, actor=device, reason=what)
-        self.conflicts += 1
-        self.last_conflict_at = timezone.now()
-        self.last_conflict_from = device.source
-        self.save(update_fields=["conflicts", "last_conflict_at", "last_conflict_from"])
-
-    def _contact(self, device: Actor, *fields: str) -> list[str]:
-        """Set the last contact; return ``fields`` and its own, for saving together."""
-        self.last_contact_at, self.last_contact_from = timezone.now(), device.source
-        return [*fields, "last_contact_at", "last_contact_from"]
-
-    def _touch(self, device: Actor) -> None:
-        """Write the last contact, unless it was written within its resolution."""
-        age = timezone.now() - self.last_contact_at
-        if age.total_seconds() >= CONTACT_RESOLUTION:
-            self.save(update_fields=self._contact(device))
-
     # --- What people do -----------------------------------------------------------------
 
-    def accept(self, *, by: Actor, token: str = "") -> None:
+    def accept(self, *, by: Actor, token: str = "", reason: str = "") -> None:
         """Let the device receive its credentials on its next poll.
 
         A failed attempt is counted before it is reported: the errors below leave only after the
@@ -217,7 +92,8 @@ class Registration(RegistrationFacts):
             )
             if target is Status.ACCEPTED:
                 self.accepted_at = timezone.now()
-                self._move(target, Kind.ACCEPTED, actor=by, also=["accepted_at"])
+                also = ["accepted_at"]
+                self._move(target, Kind.ACCEPTED, actor=by, reason=reason, also=also)
                 self._take_place()
             else:
                 self._fail_acceptance(target, by)
@@ -379,7 +255,8 @@ class Registration(RegistrationFacts):
         """Give a registration whose device is not let in yet to another tenant.
 
         Neither tenant learns which one the other is: only the management tenant's audit log
-        says from where to where. In the new one it belongs to whoever moved it, without a group.
+        says from where to where. In the new one it belongs to whoever moved it, without a group
+        and without a device type.
 
         Raises:
             MoveRefusedError: the device was let in already, or cannot go there; it says why.
@@ -389,9 +266,12 @@ class Registration(RegistrationFacts):
             target = check_target(self, tenant)
             origin, stage = self.tenant_id, self.stage
             self._log(Kind.MOVED_OUT, actor=by, from_status=self.status)
-            self.tenant, self.group = target, None
+            # Groups and device types are each tenant's own.
+            self.tenant, self.group, self.device_type = target, None, None
             self.created_by, self.created_by_name = by.user, by.name
-            self.save(update_fields=["tenant", "group", "created_by", "created_by_name"])
+            self.save(
+                update_fields=["tenant", "group", "device_type", "created_by", "created_by_name"]
+            )
             for cached in ("policy", "is_returning"):  # they were the other tenant's
                 self.__dict__.pop(cached, None)
             Tally.moved(origin, stage, None)
@@ -405,43 +285,3 @@ class Registration(RegistrationFacts):
                 subject=self.device_id,
                 changes={"tenant": (origin, target.pk)},
             )
-
-    def credentials(self) -> "models.QuerySet[DeviceCredentials]":
-        """Return the device's login, if it has one in this tenant."""
-        return DeviceCredentials.objects.filter(device_id=self.device_id, tenant=self.tenant_id)
-
-    # --- Bookkeeping --------------------------------------------------------------------
-
-    def events(self) -> "models.QuerySet[RegistrationEvent]":
-        """Return what happened to this ID in this tenant, oldest first, also before this time."""
-        return RegistrationEvent.objects.filter(
-            tenant=self.tenant_id, device_id=self.device_id
-        ).order_by("pk")
-
-    def _lock(self) -> None:
-        """Make everybody else wait who wants to change this row, and see it as it is now.
-
-        Whoever looked it up may act in the tenant it was in: once moved, it is gone for them.
-        """
-        here = Registration.objects.filter(tenant=self.tenant_id)
-        self.refresh_from_db(from_queryset=here.select_for_update(of=("self",)))
-
-    def _move(
-        self,
-        target: Status,
-        kind: Kind,
-        *,
-        actor: Actor,
-        reason: str = "",
-        also: list[str] | None = None,
-    ) -> None:
-        """Take one step: the only place that assigns ``status``."""
-        origin, before = self.status, self.stage
-        self.status = target
-        self.save(update_fields=["status", *(also or [])])
-        Tally.moved(self.tenant_id, before, self.stage)
-        self._log(kind, actor=actor, reason=reason, from_status=origin, to_status=target)
-
-    def _log(self, kind: Kind, **details: Any) -> None:
-        """Write what happened; ``details`` are those of :meth:`RegistrationEvent.record`."""
-        RegistrationEvent.record(self.tenant_id, self.device_id, kind, **details)

@@ -65,4 +65,4 @@ def test_status_is_assigned_in_one_place():
         for target in node.targets
         if isinstance(target, ast.Attribute) and target.attr == "status"
     )
-    assert assignment == ("registration.py", "self.status")
+    assert assignment == ("steps.py", "self.status")

@@ -11,6 +11,7 @@ from django.urls.converters import get_converters
 
 from bulk.models import Door, Import, ImportItem, ImportProblem, Outcome, State
 from config.urls import console_urls
+from inventory.device_types import TypeDetails, create_type
 from inventory.devices import report
 from inventory.groups import add_to_group, group_at
 from inventory.identity import bind
@@ -18,6 +19,7 @@ from inventory.logins import delete_login
 from inventory.models import DeviceCredentials, ManagedObject, Tombstone
 from registration.lifecycle import Stage
 from registration.models import Activity, ActivityMark, BulkDecision, Registration
+from registration.provisioning import make_key
 from tenants.actors import SYSTEM
 from tenants.models import ApiToken, AuditRecord, GlobalRole, Tenant, TenantOption, User
 from tenants.options import set_option
@@ -114,10 +116,18 @@ def scene(make_registration, house, person, operator):
     add_to_group(group, [device], by=operator)
     bind(device, HOSTILE_IDS[0], HOSTILE_IDS[1], by=operator)
     set_option(row.tenant, HOSTILE_IDS[1], HOSTILE_IDS[0], HOSTILE_IDS[1], by=operator)
+    line = create_type(
+        row.tenant,
+        TypeDetails(HOSTILE_IDS[1], HOSTILE_IDS[0], security_option="temporary_credentials"),
+        by=operator,
+    )
+    key, _ = make_key(line, HOSTILE_IDS[1], by=operator)
     gone = DeviceCredentials.issue(row.tenant, HOSTILE_IDS[0], "x" * 32)
     delete_login(gone, by=operator, reason=HOSTILE_IDS[1])
     # By the name of what stands in the URL, else by its kind.
     return {
+        "type_pk": str(line.pk),
+        "key_pk": str(key.pk),
         "import_pk": str(import_of(row.tenant, operator, device).pk),
         "int": str(row.pk),
         "uuid": str(decision.pk),
@@ -265,6 +275,7 @@ TARGETS = [
     "deleted-table",
     "device-table",
     "device-page",
+    "keys-card",
     "import",
     "upload",
 ]

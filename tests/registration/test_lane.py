@@ -11,9 +11,11 @@ from django.db import close_old_connections
 from django.utils import timezone
 
 from config.bodies import ChunkedBodies
+from inventory.device_types import TypeDetails, create_type
 from registration.lane import MAX_POLL_BODY, FastLane
 from registration.lifecycle import Stage
-from registration.models import Registration
+from registration.models import ProvisioningKey, Registration
+from registration.provisioning import make_key, revoke_key
 from tenants.models import VerifiedLogin
 from tests.support import CREDENTIALS, Api, basic
 
@@ -309,3 +311,80 @@ def test_last_contact_that_grew_old_is_written_by_the_lane(pending, lane, behind
     assert (pending.last_contact_at > contact) is writes
     assert pending.last_contact_from == ("198.51.100.7" if writes else "192.0.2.1")
     assert behind.bodies == []
+
+
+# --- With a provisioning key ---------------------------------------------------------------------
+
+
+@pytest.fixture
+def key(acme, operator):
+    """A provisioning key with its secret, by which the device 4711 has knocked."""
+    details = TypeDetails("Thermostat", security_option="temporary_credentials")
+    made, secret = make_key(create_type(acme, details, by=operator), "Line 3", by=operator)
+    Api(made.login, secret).poll("4711", "s3cret")
+    return made, {"login": made.login, "password": secret}
+
+
+def test_device_with_a_key_hears_from_the_lane_what_the_view_says(key, lane, behind):
+    made, login = key
+    view = Api(*login.values()).poll("4711", "s3cret")
+    assert poll(lane, token="s3cret", **login) == (404, view["Content-Type"], view.content)
+    plain = {**login, "login": made.key_id}
+    assert poll(lane, token="s3cret", **plain) == (404, view["Content-Type"], view.content)
+    assert behind.bodies == []
+
+
+@pytest.mark.parametrize(
+    ("device_id", "token", "more"),
+    [
+        ("4711", None, {}),
+        ("4712", "s3cret", {}),
+        ("4711", "s3cret", {"password": "gpk_guess"}),
+        ("4711", "s3cret", {"login": "globex/provision_x"}),
+    ],
+    ids=["no-token", "unknown", "wrong-secret", "unknown-key"],
+)
+def test_whatever_is_not_quiet_with_a_key_falls_through(device_id, token, more, key, lane):
+    assert falls_through(poll(lane, device_id, token, **{**key[1], **more}))
+
+
+def revoke(made, registration, operator):
+    revoke_key(made, by=operator)
+
+
+def let_key_expire(made, registration, operator):
+    ProvisioningKey.objects.update(expires_at=timezone.now())
+
+
+def suspend_its_tenant(made, registration, operator):
+    suspend_tenant(registration, None)
+
+
+def accept_device(made, registration, operator):
+    registration.accept(by=operator, token="s3cret")
+
+
+def give_it_another_type(made, registration, operator):
+    details = TypeDetails("Other", security_option="temporary_credentials")
+    Registration.objects.update(device_type=create_type(made.tenant, details, by=operator))
+
+
+@pytest.mark.parametrize(
+    "change", [revoke, let_key_expire, suspend_its_tenant, accept_device, give_it_another_type]
+)
+def test_change_of_a_key_is_noticed_at_the_next_poll(change, key, lane, operator):
+    assert poll(lane, token="s3cret", **key[1])[0] == 404
+    change(key[0], Registration.objects.get(), operator)
+    assert falls_through(poll(lane, token="s3cret", **key[1]))
+
+
+@pytest.mark.parametrize(("age", "writes"), [(59, False), (61, True)], ids=["fresh", "old"])
+def test_use_of_a_key_is_noted_once_a_minute(age, writes, key, lane):
+    before = timezone.now() - timedelta(seconds=age)
+    ProvisioningKey.objects.update(last_used_at=before, last_used_from="192.0.2.1")
+    Registration.objects.update(last_contact_at=before)
+    assert poll(lane, token="s3cret", **key[1])[0] == 404
+    made = ProvisioningKey.objects.get()
+    assert (made.last_used_at > before) is writes
+    assert made.last_used_from == ("198.51.100.7" if writes else "192.0.2.1")
+    assert (Registration.objects.get().last_contact_at > before) is writes

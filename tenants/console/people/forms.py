@@ -1,12 +1,11 @@
 """Forms about people, roles and services."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, time, timedelta
 from typing import Any, Final
 
 from django import forms
-from django.utils import timezone
 
+from tenants.console.lifetimes import LifetimeForm
 from tenants.global_roles import offered
 from tenants.models import MAX_USERNAME_LENGTH, GlobalRole, Tenant, User
 from tenants.models.role import MAX_ROLE_NAME_LENGTH
@@ -14,15 +13,6 @@ from tenants.models.token import MAX_TOKEN_NAME_LENGTH
 from tenants.roles import DESCRIPTIONS, Role
 
 _PLAIN: Final = {"autocomplete": "off", "autocapitalize": "off", "spellcheck": "false"}
-ON_A_DATE: Final = "date"
-NEVER: Final = "never"
-LIFETIMES: Final = (
-    ("30", "In 30 days"),
-    ("90", "In 90 days"),
-    ("365", "In 365 days"),
-    (ON_A_DATE, "On a date"),
-    (NEVER, "Never"),
-)
 
 
 class RolesField(forms.TypedMultipleChoiceField):
@@ -166,7 +156,7 @@ class RoleForm(forms.Form):
         ]
 
 
-class TokenForm(forms.Form):
+class TokenForm(LifetimeForm):
     """A new API token of ``owner``: what it is for, what it may do, and for how long."""
 
     name = forms.CharField(
@@ -181,13 +171,6 @@ class TokenForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
         error_messages={"required": "Choose at least one right for the token."},
     )
-    lifetime = forms.ChoiceField(label="Expires", choices=LIFETIMES, initial="90")
-    expires_on = forms.DateField(
-        label="Last day",
-        required=False,
-        widget=forms.DateInput(attrs={"type": "date"}),
-        error_messages={"invalid": "Write a date like 2030-12-31."},
-    )
 
     def __init__(self, *args: Any, owner: User, limit: frozenset[str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -201,18 +184,3 @@ class TokenForm(forms.Form):
     def ticked(self) -> set[str]:
         """Return the rights that are ticked."""
         return set(self["scopes"].value() or ())
-
-    def clean(self) -> dict[str, Any]:
-        """Turn the choice of a lifetime into the moment at which it ends."""
-        cleaned = super().clean() or self.cleaned_data
-        lifetime, last_day = cleaned.get("lifetime", ""), cleaned.get("expires_on")
-        expires_at = None
-        if lifetime == ON_A_DATE and "expires_on" not in self.errors:
-            if last_day is None or last_day < timezone.now().date():
-                self.add_error("expires_on", "Choose today or a later day.")
-            else:
-                expires_at = datetime.combine(last_day, time(23, 59, 59), tzinfo=UTC)
-        elif lifetime.isdigit():
-            expires_at = timezone.now() + timedelta(days=int(lifetime))
-        cleaned["expires_at"] = expires_at
-        return cleaned
