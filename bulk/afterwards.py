@@ -2,10 +2,15 @@
 
 from collections.abc import Iterator
 
+from django.db.models import Q
+from django.urls import reverse
+
 from bulk.keys import item_key
-from bulk.models import HOLDS_FILE, Door, Import, ImportItem, Outcome
-from inventory.history import Happening
-from inventory.models import DeviceType
+from bulk.models import HOLDS_FILE, Door, Form, Import, ImportItem, Outcome
+from inventory.history import Happening, Origin
+from inventory.models import DeviceType, ManagedObject
+from tenants.models import Tenant
+from tenants.roles import Role
 
 TOLD = {
     Outcome.CREATED: "Registered by bulk registration",
@@ -35,6 +40,23 @@ def history(tenant_id: str, device_id: str, limit: int) -> Iterator[Happening]:
             source=item.owner.source,
             why=_why(item),
         )
+
+
+def batch(viewer: Tenant, device: ManagedObject) -> Origin | None:
+    """Return the import that a device came in with, if that is the viewer's own."""
+    items = ImportItem.objects.filter(
+        key=item_key(device.device_id),
+        tenant_id=device.tenant_id,
+        outcome=Outcome.CREATED,
+        owner__tenant=viewer,
+    )
+    # A row of a simple registration knows its registration; the device came of that.
+    own = items.filter(Q(number=device.pk) | Q(owner__form=Form.SIMPLE))
+    item = own.select_related("owner").order_by("-owner__created_at").first()
+    if item is None:
+        return None
+    url = reverse("bulk:detail", args=[item.owner_id])
+    return Origin(str(item.owner), url, Role.DEVICE_CONTROL_READ)
 
 
 def _what(item: ImportItem) -> str:

@@ -13,6 +13,7 @@ console_urls = [
     path("", include("tenants.console.subtenants.urls")),
     path("", include("tenants.console.options.urls")),
     path("", include("tenants.console.audit.urls")),
+    path("", include("factory.console.urls")),
     path("", include("inventory.console.devices.urls")),
     path("", include("inventory.console.groups.urls")),
     path("", include("inventory.console.credentials.urls")),

@@ -4,9 +4,10 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from django.db.models import IntegerField, OuterRef, Subquery
+from django.db.models import OuterRef
 
 from inventory.groups import within
+from inventory.many import CountUpTo
 from inventory.models import ChildLink, DeviceGroup, Kind
 
 SHOWN_UP_TO: Final = 1_000  # devices in a row of the tree; more are "1,000+"
@@ -22,13 +23,6 @@ _joining: list[Joining] = []
 def register_joining(count: Joining) -> None:
     """Let an app above this one say how many devices it is going to put into groups."""
     _joining.append(count)
-
-
-class _CountUpTo(Subquery):
-    """The number of rows of a query that has an end, for each row of the one around it."""
-
-    template = "(SELECT COUNT(*) FROM (%(subquery)s) AS counted)"
-    output_field = IntegerField()
 
 
 def _assets() -> Any:
@@ -48,8 +42,8 @@ def add_numbers(groups: Iterable[DeviceGroup]) -> None:
         for row in DeviceGroup.objects.filter(pk__in=[group.pk for group in rows])
         .order_by()
         .annotate(
-            links=_CountUpTo(_assets().values("pk")[: SHOWN_UP_TO + 1]),
-            below=_CountUpTo(subgroups.order_by().values("pk")[: SHOWN_UP_TO + 1]),
+            links=CountUpTo(_assets().values("pk")[: SHOWN_UP_TO + 1]),
+            below=CountUpTo(subgroups.order_by().values("pk")[: SHOWN_UP_TO + 1]),
         )
         .values("pk", "links", "below")
     }

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from inventory.models import DeviceEvent, ManagedObject
+from tenants.models import Tenant
 from tenants.roles import Role
 
 
@@ -33,8 +34,11 @@ class Origin:
 Source = Callable[[str, str, int], Iterable[Happening]]
 # Called with the tenant's ID and the device's.
 OriginOf = Callable[[str, str], Origin | None]
+# Called with whoever looks, and the device.
+BatchOf = Callable[[Tenant, ManagedObject], Origin | None]
 _sources: list[Source] = []
 _origins: list[OriginOf] = []
+_batches: list[BatchOf] = []
 
 
 def register_history(source: Source) -> None:
@@ -45,6 +49,18 @@ def register_history(source: Source) -> None:
 def register_origin(origin: OriginOf) -> None:
     """Let an app above this one say where it tells of a device."""
     _origins.append(origin)
+
+
+def register_batch(batch: BatchOf) -> None:
+    """Let an app above this one say with which others a device came in."""
+    _batches.append(batch)
+
+
+def batch_of(viewer: Tenant, device: ManagedObject) -> Origin | None:
+    """Return the page of the batch that a device came in with, if ``viewer`` may know of it."""
+    if not device.device_id:
+        return None
+    return next((found for batch in _batches if (found := batch(viewer, device))), None)
 
 
 def origins_of(tenant_id: str, device_id: str) -> list[Origin]:

@@ -1,4 +1,4 @@
-"""One of many values, passed as one: thousands of parameters take longer than the answer."""
+"""Questions about many rows at once, that cost little."""
 
 import json
 from collections.abc import Collection
@@ -8,8 +8,18 @@ from django.core.exceptions import EmptyResultSet
 from django.db import connection, models
 
 
+class CountUpTo(models.Subquery):
+    """The number of rows of a query that has an end, for each row of the one around it."""
+
+    template = "(SELECT COUNT(*) FROM (%(subquery)s) AS counted)"
+    output_field = models.IntegerField()
+
+
 class AnyOf(models.Func):
-    """The condition that a column is one of many values, which are passed as one parameter."""
+    """The condition that a column is one of many values, which are passed as one parameter.
+
+    Thousands of parameters take longer than the answer.
+    """
 
     output_field = models.BooleanField()
     conditional = True

@@ -7,6 +7,7 @@ from django.urls import reverse
 
 from inventory.console.credentials.filters import COUNTED_UP_TO, DeviceIdQuery
 from inventory.console.devices.query import SHORT, STATE_FILTERS, DeviceQuery
+from inventory.models import DeviceType
 from tenants.models import Tenant
 
 
@@ -35,6 +36,24 @@ def device_numbers(viewer: Tenant) -> list[DeviceNumber]:
     back = DeviceIdQuery.of_deleted(viewer, asked).number
     url = reverse("credentials:deleted")
     numbers.append(_number("returned", "Deleted, came back", back, COUNTED_UP_TO, url, asked))
+    return numbers
+
+
+def numbers_of_type(viewer: Tenant, device_type: DeviceType) -> list[DeviceNumber]:
+    """Return how many devices of one type there are, in all and in each state."""
+    numbers = []
+    for each in STATE_FILTERS:
+        asked = QueryDict(mutable=True)
+        asked["device_type"] = str(device_type.pk)
+        if each.key:
+            asked["state"] = each.key
+        found = DeviceQuery.read(viewer, asked).number
+        # Nobody counts what many have in common; the list itself tells.
+        known = SHORT + 1 if found is None else found
+        label = each.label if each.key else "All devices"
+        numbers.append(
+            _number(each.key or "all", label, known, SHORT, reverse("devices:list"), asked)
+        )
     return numbers
 
 

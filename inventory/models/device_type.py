@@ -37,6 +37,10 @@ class DeviceTypeQuerySet(models.QuerySet["DeviceType"]):
         """Narrow to the types of ``tenant``; nobody works with those of another."""
         return self.filter(tenant=tenant)
 
+    def visible_to(self, tenant: Tenant) -> Self:
+        """Narrow to the types whose devices ``tenant`` may look at; all, for the management."""
+        return self if tenant.is_management else self.filter(tenant=tenant)
+
     def named(self, tenant: Tenant, name: str) -> Self:
         """Narrow to the type of this name, whatever its capitals."""
         return self.filter(tenant=tenant, name_key=text_key(name))

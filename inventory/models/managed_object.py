@@ -173,6 +173,12 @@ class ManagedObject(models.Model):
                 condition=Q(device_type__isnull=False),
                 name="device_of_type",
             ),
+            # "Has none" starts no index, and where most have one those without are few.
+            models.Index(
+                fields=["tenant", "created_at", "id"],
+                condition=Q(kind=Kind.DEVICE, device_type__isnull=True),
+                name="device_of_no_type",
+            ),
             # Of groups: the children of one in the order of their names, and a path in all tenants.
             models.Index(
                 fields=["tenant", "parent", "name_key", "id"],

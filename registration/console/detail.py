@@ -16,6 +16,7 @@ from registration.errors import AlreadyReportedError
 from registration.live import LiveState
 from tenants.decorators import tenant_view
 from tenants.http import TenantRequest
+from tenants.roles import Role
 from ui.htmx import render_page
 from ui.text import storable
 
@@ -41,6 +42,8 @@ def registration_detail(request: TenantRequest, pk: int) -> HttpResponse:
         "handover_limit": options.handover_limit(registration.tenant),
         "may_act": may_act(request),
         "may_move": may_move(request),
+        "may_see_type": registration.tenant_id == request.tenant.pk
+        and request.user.has_role(Role.DEVICE_TYPE_READ),
         "may_see_groups": GroupRights.of(request).may_see,
         "device": ManagedObject.objects.for_tenant(registration.tenant)
         .reported()

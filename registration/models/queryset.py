@@ -77,7 +77,8 @@ class RegistrationQuerySet(models.QuerySet["Registration"]):
         deleted = Tombstone.objects.filter(
             tenant=models.OuterRef("tenant"), device_id=models.OuterRef("device_id")
         )
-        return self.select_related("group", "tenant").annotate(is_returning=models.Exists(deleted))
+        shown = self.select_related("group", "tenant", "device_type")
+        return shown.annotate(is_returning=models.Exists(deleted))
 
     def register(
         self,

@@ -116,17 +116,25 @@ def scene(make_registration, house, person, operator):
     add_to_group(group, [device], by=operator)
     bind(device, HOSTILE_IDS[0], HOSTILE_IDS[1], by=operator)
     set_option(row.tenant, HOSTILE_IDS[1], HOSTILE_IDS[0], HOSTILE_IDS[1], by=operator)
-    line = create_type(
+    kind = create_type(
         row.tenant,
-        TypeDetails(HOSTILE_IDS[1], HOSTILE_IDS[0], security_option="temporary_credentials"),
+        TypeDetails(
+            HOSTILE_IDS[0],
+            HOSTILE_IDS[1],
+            security_option="temporary_credentials",
+            device_id_pattern=r"[{<>'\"]+",
+        ),
         by=operator,
     )
-    key, _ = make_key(line, HOSTILE_IDS[1], by=operator)
+    key, _ = make_key(kind, HOSTILE_IDS[1], by=operator)
+    device.device_type = kind
+    device.save(update_fields=["device_type"])
+    Registration.objects.filter(pk=row.pk).update(device_type=kind)
     gone = DeviceCredentials.issue(row.tenant, HOSTILE_IDS[0], "x" * 32)
     delete_login(gone, by=operator, reason=HOSTILE_IDS[1])
     # By the name of what stands in the URL, else by its kind.
     return {
-        "type_pk": str(line.pk),
+        "type_pk": str(kind.pk),
         "key_pk": str(key.pk),
         "import_pk": str(import_of(row.tenant, operator, device).pk),
         "int": str(row.pk),
@@ -155,7 +163,7 @@ def import_of(tenant, by, device):
         tenant=tenant, state=State.READY, door=Door.CONSOLE, created_by=by.user,
         created_by_name=HOSTILE_IDS[0], file_name=HOSTILE_IDS[1], form="full", rows=3, failed=1,
         dialect={"encoding": "utf-8", "bom": 0, "delimiter": ";", "newline": "LF"}, created=1,
-        header={"names": ["ID", HOSTILE_IDS[0]]},
+        device_type=device.device_type, header={"names": ["ID", HOSTILE_IDS[0]]},
         refusal={"line": 1, "column": HOSTILE_IDS[1], "message": HOSTILE_IDS[0]},
         preview={
             "rows": 4, "create": 2, "update": 1, "unchanged": 0, "reject": 1, "returning": 1,
@@ -276,6 +284,8 @@ TARGETS = [
     "device-table",
     "device-page",
     "keys-card",
+    "device-type-table",
+    "device-type-page",
     "import",
     "upload",
 ]

@@ -7,7 +7,7 @@ from typing import Final
 
 from inventory.console.devices.query import DeviceQuery
 from inventory.console.devices.tables import paths_of
-from inventory.models import ExternalId, ManagedObject
+from inventory.models import DeviceType, ExternalId, ManagedObject
 from inventory.models.managed_object import NEVER
 from tenants.models import Tenant
 
@@ -16,6 +16,7 @@ COLUMNS: Final = (
     "Device ID",
     "Name",
     "Type",
+    "Device type",
     "State",
     "External IDs",
     "Groups",
@@ -33,15 +34,20 @@ def lines(query: DeviceQuery) -> Iterator[tuple[object, ...]]:
     for devices in query.every(BATCH):
         pks = [device.pk for device in devices]
         paths, names = paths_of(query.viewer, pks), _external_ids(query.viewer, pks)
+        types = _device_types(query.viewer, devices)
         for device in devices:
-            yield _line(device, names[device.pk], paths[device.pk])
+            device_type = types.get(device.device_type_id or 0, "")
+            yield _line(device, device_type, names[device.pk], paths[device.pk])
 
 
-def _line(device: ManagedObject, names: list[str], paths: list[str]) -> tuple[object, ...]:
+def _line(
+    device: ManagedObject, device_type: str, names: list[str], paths: list[str]
+) -> tuple[object, ...]:
     return (
         device.device_id,
         device.name,
         device.type,
+        device_type,
         device.get_state_display(),
         "; ".join(names),
         "; ".join(paths),
@@ -56,6 +62,15 @@ def _line(device: ManagedObject, names: list[str], paths: list[str]) -> tuple[ob
 
 def _moment(when: datetime) -> str:
     return "" if when <= NEVER else f"{when:%Y-%m-%d %H:%M:%S}"
+
+
+def _device_types(viewer: Tenant, devices: Collection[ManagedObject]) -> dict[int, str]:
+    numbers = {device.device_type_id for device in devices if device.device_type_id}
+    if not numbers:
+        return {}
+    return dict(
+        DeviceType.objects.visible_to(viewer).filter(pk__in=numbers).values_list("pk", "name")
+    )
 
 
 def _external_ids(viewer: Tenant, devices: Collection[int]) -> dict[int, list[str]]:

@@ -20,6 +20,7 @@ from inventory.models import (
     PATH_SEPARATOR,
     ChildLink,
     DeviceGroup,
+    DeviceType,
     ExternalId,
     GroupPathError,
     Kind,
@@ -39,6 +40,7 @@ from ui.text import storable
 SHORT: Final = 10_000  # devices; up to here they are counted, looked into and sorted at will
 FOUND_UP_TO: Final = 1_000  # devices by each kind of name, where a search finds beginnings
 MAX_SEARCH_LENGTH: Final = 1_000  # characters
+NO_TYPE: Final = "none"  # asks for the devices that came in by no device type
 
 SORTABLE: Final = {
     "device": "device_id",
@@ -75,11 +77,14 @@ class DeviceQuery:
     ``tenant_text`` is the ID that was asked for, ``tenant`` the one found. ``group`` is the path
     that was asked for, ``groups`` those found there: none, one, or for the management tenant as
     many as there are tenants with such a path; ``below`` adds the groups within them.
+    ``type_asked`` is the ID of a device type or ``NO_TYPE``, ``device_type`` the one found.
     """
 
     viewer: Tenant
     state: StateFilter
     type: str
+    type_asked: str
+    device_type: DeviceType | None
     search: str
     tenant_text: str
     tenant: Tenant | None
@@ -95,10 +100,13 @@ class DeviceQuery:
         tenant_text = storable(parameters.get("tenant", "")).strip() if viewer.is_management else ""
         tenant = Tenant.objects.filter(pk=tenant_text.lower()).first() if tenant_text else None
         group, groups = _groups(viewer, tenant, storable(parameters.get("group", "")).strip())
+        type_asked, device_type = _device_type(viewer, parameters.get("device_type", ""))
         sort = parameters.get("sort", "")
         return cls(
             viewer=viewer,
             state=state,
+            type_asked=type_asked,
+            device_type=device_type,
             type=storable(parameters.get("type", "")).strip()[:MAX_TYPE_LENGTH],
             search=storable(parameters.get("q", "")).strip()[:MAX_SEARCH_LENGTH],
             tenant_text=tenant.pk if tenant else tenant_text,
@@ -115,9 +123,20 @@ class DeviceQuery:
         return bool(self.search or self.is_filtered or self.tenant_text)
 
     @property
+    def is_narrowed_further(self) -> bool:
+        """Say whether more was asked for than a device type."""
+        others = self._narrowings - bool(self.type_asked)
+        return bool(self.search or self.tenant_text or self.group or others)
+
+    @property
     def is_filtered(self) -> bool:
         """Say whether more is asked for than a tenant's devices."""
-        return bool(self.state.state is not None or self.type or self.group)
+        return bool(self.group) or self._narrowings > 0
+
+    @property
+    def _narrowings(self) -> int:
+        """Return how many filters there are, of those that have an index each."""
+        return (self.state.state is not None) + bool(self.type) + bool(self.type_asked)
 
     # --- How many there are, and what can be done with so many --------------------------
 
@@ -140,10 +159,17 @@ class DeviceQuery:
             parts.append(self._count(self._own().filter(state=self.state.state)))
         if self.type:
             parts.append(self._count(self._own().filter(type=self.type)))
+        if self.type_asked:
+            # In the order of the index over them; SQLite takes another one else.
+            order = ["tenant_id"] if self.type_asked == NO_TYPE else []
+            typed = self._of_type(self._own()).order_by(*order, "created_at")
+            parts.append(typed[: SHORT + 1].count())
         if not parts:
             # In an order that has an index over devices alone: without one, SQLite takes an index
             # over everything and looks up each row to see whether it is a device.
             return self._own().order_by("created_at")[: SHORT + 1].count()
+        if len(parts) == 1 and not self.group:  # a group has more members than its devices
+            return parts[0]
         if min(parts) <= SHORT:
             return self._count(self._filtered())
         return parts[0] if len(parts) == 1 else None
@@ -151,6 +177,15 @@ class DeviceQuery:
     @staticmethod
     def _count(rows: "QuerySet[ManagedObject] | QuerySet[ChildLink]") -> int:
         return rows.order_by()[: SHORT + 1].count()
+
+    @cached_property
+    def number_of_all(self) -> int:
+        """Return how many devices there are whatever is asked for, up to one more than ``SHORT``.
+
+        Who sees nothing learns from it how much the filters hide.
+        """
+        rows = ManagedObject.objects.visible_to(self.viewer).devices()
+        return rows.order_by("created_at")[: SHORT + 1].count()
 
     @property
     def is_short(self) -> bool:
@@ -183,6 +218,11 @@ class DeviceQuery:
             rows = rows.filter(tenant=self.tenant) if self.tenant else rows.none()
         return rows
 
+    def _of_type(self, rows: ManagedObjectQuerySet) -> ManagedObjectQuerySet:
+        if self.type_asked == NO_TYPE:
+            return rows.filter(device_type=None)
+        return rows.filter(device_type=self.device_type) if self.device_type else rows.none()
+
     def _members(self) -> "QuerySet[ChildLink]":
         links = ChildLink.objects.filter(kind=ChildLink.Kind.ASSET)
         if len(self.parents) == 1:  # equality, not IN, keeps the order of the index
@@ -195,6 +235,8 @@ class DeviceQuery:
             rows = rows.filter(state=self.state.state)
         if self.type:
             rows = rows.filter(type=self.type)
+        if self.type_asked:
+            rows = self._of_type(rows)
         if self.group:
             rows = rows.filter(members or Q(pk__in=self._members().values("child")))
         return rows
@@ -263,9 +305,8 @@ class DeviceQuery:
             rows = self._filtered(members=members)
             return KeysetPaginator(rows, "id", descending=True)
         has_index = self.order.endswith("registered") and not self.group
-        is_one = not (self.state.state is not None and self.type)
         is_by_index = not self.search and (
-            not self.is_filtered or not self.is_short or (has_index and is_one)
+            not self.is_filtered or not self.is_short or (has_index and self._narrowings == 1)
         )
         return KeysetPaginator(
             rows,
@@ -317,6 +358,32 @@ def offered_types(viewer: Tenant, only: Tenant | None, typed: str) -> list[str]:
         found.append(next_one)
         following = types.filter(type__gt=next_one)
     return found
+
+
+MAX_OFFERED: Final = 500  # device types in the filter; a tenant has a handful
+
+
+def offered_device_types(query: DeviceQuery) -> list[DeviceType]:
+    """Return the device types to choose from, in the order of their names.
+
+    The management tenant is offered its own, or those of the tenant that it looks at; the one in
+    force is always among them.
+    """
+    tenant = query.tenant or query.viewer
+    types = [*DeviceType.objects.for_tenant(tenant).order_by("name_key")[:MAX_OFFERED]]
+    if query.device_type is not None and query.device_type not in types:
+        types.append(query.device_type)
+    return types
+
+
+def _device_type(viewer: Tenant, text: str) -> tuple[str, DeviceType | None]:
+    """Return what ``text`` asks for: a device type by its ID, those without one, or nothing."""
+    text = storable(text).strip().lower()[:20]
+    if not text or text == NO_TYPE:
+        return text, None
+    is_number = text.isascii() and text.isdigit() and len(text) < 19
+    found = DeviceType.objects.visible_to(viewer).filter(pk=int(text)) if is_number else ()
+    return text, next(iter(found), None)
 
 
 def _groups(

@@ -23,6 +23,7 @@ class DeviceTable(ConsoleTable):
     device = tables.Column(accessor="device_id", verbose_name="Device")
     name = tables.Column(verbose_name="Name")
     type = tables.Column(verbose_name="Type", orderable=False)
+    device_type = tables.Column(verbose_name="Device type", orderable=False)
     groups = tables.Column(empty_values=(), verbose_name="Groups", orderable=False)
     state = tables.Column(verbose_name="State", orderable=False)
     contact = tables.Column(accessor="last_contact_at", verbose_name="Last contact")
@@ -36,17 +37,30 @@ class DeviceTable(ConsoleTable):
 
     @classmethod
     def of(
-        cls, request: TenantRequest, rows: Iterable[ManagedObject], query: DeviceQuery
+        cls,
+        request: TenantRequest,
+        rows: Iterable[ManagedObject],
+        query: DeviceQuery,
+        *,
+        with_types: bool,
     ) -> "DeviceTable":
-        """Return the table of ``rows``, which can be sorted as ``query`` allows."""
+        """Return the table of ``rows``, which can be sorted as ``query`` allows.
+
+        ``with_types``: there are device types to tell of.
+        """
         rows = list(rows)
+        exclude = [] if request.tenant.is_management else ["tenant"]
+        if with_types:
+            prefetch_related_objects(rows, "device_type")
+        else:
+            exclude.append("device_type")
         if request.tenant.is_management:
             # Not joined: SQLite would sort all devices, tenant by tenant.
             prefetch_related_objects(rows, "tenant")
         table = cls(
             rows,
             order_by=query.order,
-            exclude=() if request.tenant.is_management else ("tenant",),
+            exclude=exclude,
         )
         for name in ("device", "name", "contact", "registered"):
             table.columns[name].column.orderable = name in query.sorts_by

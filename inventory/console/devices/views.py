@@ -10,14 +10,22 @@ from django.views.decorators.http import require_safe
 
 from inventory.console.devices.export import COLUMNS, lines
 from inventory.console.devices.json_view import drawn
-from inventory.console.devices.query import SHORT, STATE_FILTERS, DeviceQuery, offered_types
+from inventory.console.devices.query import (
+    NO_TYPE,
+    SHORT,
+    STATE_FILTERS,
+    DeviceQuery,
+    offered_device_types,
+    offered_types,
+)
 from inventory.console.devices.tables import DeviceTable
 from inventory.groups import groups_of
-from inventory.history import history_of, origins_of
+from inventory.history import Origin, batch_of, history_of, origins_of
 from inventory.models import (
     ChildLink,
     DeviceCredentials,
     DeviceGroup,
+    DeviceType,
     Kind,
     ManagedObject,
     State,
@@ -44,16 +52,26 @@ def device_list(request: TenantRequest) -> HttpResponse:
     """Show the devices that are in; HTMX gets the table alone."""
     query = DeviceQuery.read(request.tenant, request.GET)
     page = query.page(request.GET.get("after", ""))
+    types = offered_device_types(query)
+    # The management tenant may have none of its own, and look at devices that have one.
+    with_types = bool(types) or (
+        request.tenant.is_management and DeviceType.objects.visible_to(request.tenant).exists()
+    )
     context = {
         "query": query,
         "page": page,
         "last_page": LAST_PAGE,
         "short": SHORT,
         "states": STATE_FILTERS,
-        "table": DeviceTable.of(request, page.rows, query),
+        "table": DeviceTable.of(request, page.rows, query, with_types=with_types),
+        "with_types": with_types,
+        "types": types,
+        "no_type": NO_TYPE,
+        "marked": request.GET.get("new", ""),
         "is_management": request.tenant.is_management,
         "tenant_field": "[name='tenant']" if request.tenant.is_management else "",
-        "may_register": request.user.has_role(Role.DEVICE_CONTROL_READ),
+        "may_see_registrations": request.user.has_role(Role.DEVICE_CONTROL_READ),
+        "may_register": request.user.has_role(Role.DEVICE_CONTROL_ADMIN),
         "groups": DeviceGroup.objects.visible_to(request.tenant),
     }
     return render_page(
@@ -108,7 +126,9 @@ def detail(request: TenantRequest, device_pk: int) -> HttpResponse:
 def get_device(request: TenantRequest, device_pk: int) -> ManagedObject:
     """Return a device that the person may look at; anything else is not found."""
     devices = ManagedObject.objects.visible_to(request.tenant).filter(of_kind(Kind.DEVICE))
-    return get_object_or_404(devices.select_related("tenant", "group_to_join"), pk=device_pk)
+    return get_object_or_404(
+        devices.select_related("tenant", "group_to_join", "device_type"), pk=device_pk
+    )
 
 
 def device_page(
@@ -146,9 +166,12 @@ def device_page(
         "origins": [
             origin
             for origin in origins_of(device.tenant_id, device.device_id)
-            if request.user.has_role(origin.role)
+            if _seen(request, origin)
         ],
         "has_origin": bool(origins_of(device.tenant_id, device.device_id)),
+        "batch": _seen(request, batch_of(request.tenant, device)),
+        "may_see_type": device.tenant_id == request.tenant.pk
+        and request.user.has_role(Role.DEVICE_TYPE_READ),
         "may_change": request.user.has_role(Role.INVENTORY_ADMIN),
         "may_change_login": request.user.has_role(Role.DEVICE_CONTROL_ADMIN),
         "is_management": request.tenant.is_management,
@@ -161,6 +184,11 @@ def device_page(
         fragments=("devices/_device_page.html",),
         status=status,
     )
+
+
+def _seen(request: TenantRequest, origin: Origin | None) -> Origin | None:
+    """Return ``origin`` if the person may open its page."""
+    return origin if origin is not None and request.user.has_role(origin.role) else None
 
 
 def _first(links: "QuerySet[ChildLink]", end: str) -> list[ManagedObject]:

@@ -37,6 +37,7 @@ def test_file_says_all_there_is_to_know(make_device, desk):
             "Device ID": "press-1",
             "Name": "Press 1",
             "Type": "press-controller",
+            "Device type": "",
             "State": "Connected",
             "External IDs": "c8y_Serial SN; imei 356",
             "Groups": "Plant A/Hall 2; Plant B; Spares",

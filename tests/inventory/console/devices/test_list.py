@@ -4,6 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from inventory.console.devices import query
+from inventory.device_types import TypeDetails, create_type
 from inventory.models import ChildLink, Kind, ManagedObject, State
 from tests.consoles import read, shown_ids
 from tests.support import give_rights
@@ -234,12 +236,13 @@ def test_tenant_pages_through_its_own_only(many, console):
 @pytest.mark.parametrize(
     ("asked", "ceiling"),
     [
-        ("", 8),
-        ("sort=name", 8),
-        ("q=press", 9),
-        ("state=connected&type=a", 10),
+        ("", 9),
+        ("sort=name", 9),
+        ("q=press", 10),
+        ("state=connected&type=a", 11),
         ("group=Hall+2", 12),
         ("group=Hall+2&below=1", 13),
+        ("device_type=none", 10),
     ],
 )
 def test_list_costs_the_same_however_much_it_shows(
@@ -252,3 +255,82 @@ def test_list_costs_the_same_however_much_it_shows(
         response = desk.get(f"{LIST}?{asked}")
     assert len(shown_ids(response)) == number
     assert ChildLink.objects.count() == 3 * number + 1
+
+
+# --- By device type -------------------------------------------------------------------------
+
+
+@pytest.fixture
+def typed(make_device, acme, globex, operator):
+    """Devices of two types, of another tenant's, and of none."""
+    kinds = {
+        name: create_type(tenant, TypeDetails(name), by=operator)
+        for name, tenant in (("T2", acme), ("P1", acme), ("Of globex", globex))
+    }
+    for name, device_ids in (("T2", ["t-1", "t-2"]), ("P1", ["p-1"]), ("Of globex", ["g-1"])):
+        for device_id in device_ids:
+            device = make_device(device_id, tenant=kinds[name].tenant, kind="a")
+            ManagedObject.objects.filter(pk=device.pk).update(device_type=kinds[name])
+    make_device("plain", kind="a", groups=["Hall 2"])
+    return kinds
+
+
+@pytest.mark.parametrize("short", [query.SHORT, 0], ids=["short list", "long list"])
+@pytest.mark.parametrize(
+    ("asked", "shown"),
+    [
+        ("device_type={T2}", ["t-2", "t-1"]),
+        ("device_type={T2}&state=connected", ["t-2", "t-1"]),
+        ("device_type={T2}&state=disabled", []),
+        ("device_type={T2}&type=a", ["t-2", "t-1"]),
+        ("device_type={T2}&q=t-2", ["t-2"]),
+        ("device_type={T2}&group=Hall+2", []),
+        ("device_type=none", ["plain"]),
+        ("device_type=none&group=Hall+2", ["plain"]),
+        ("device_type={Of globex}", []),
+        ("device_type=0", []),
+        ("device_type=%00%F0", []),
+        ("device_type=99999999999999999999999", []),
+    ],
+)
+def test_list_is_narrowed_to_a_device_type(typed, desk, monkeypatch, asked, shown, short):
+    monkeypatch.setattr(query, "SHORT", short)
+    asked = asked.format(**{name: kind.pk for name, kind in typed.items()})
+    page = desk.get(f"{LIST}?{asked}")
+    assert shown_ids(page) == shown
+    lines = b"".join(desk.get(f"{LIST}export/?{asked}").streaming_content).decode()
+    assert lines.count("\r\n") == len(shown) + 1
+
+
+def test_filter_that_hides_everything_says_so_and_offers_to_clear_it(typed, desk, operator, acme):
+    empty = create_type(acme, TypeDetails("New"), by=operator)
+    page = desk.get(LIST, {"device_type": empty.pk, "sort": "name"})
+    assert "0 of 4 devices match." in read(page).text
+    assert link_to(page, "Clear filter") == f"{LIST}?sort=name"
+    page = desk.get(LIST, {"device_type": "0"})
+    assert "There is no such device type." in read(page).text
+    assert link_to(page, "Clear filter") == LIST
+
+
+def test_device_types_stand_in_the_list_the_filter_and_the_file(typed, desk, console):
+    page = read(desk.get(LIST, {"device_type": typed["T2"].pk, "new": "x"}))
+    choices = page.one("select", name="device_type")
+    assert [option.text for option in choices.all("option")] == [
+        "All device types", "No device type", "P1", "T2",
+    ]  # fmt: skip
+    assert page.one("form", aria_label="Find devices").fields["device_type"] == str(typed["T2"].pk)
+    assert {cell.text for cell in page.classed("cell-device-type")} == {"T2"}
+    assert "Device type" in page.one("thead").text
+    file = desk.get(f"{LIST}export/", {"device_type": typed["T2"].pk})
+    assert '"T2"' in b"".join(file.streaming_content).decode()
+    above = console("management/administrator")
+    seen = above.get(LIST, {"device_type": typed["Of globex"].pk})
+    assert shown_ids(seen) == ["g-1"]
+    assert "Of globex (globex)" in read(seen).one("select", name="device_type").text
+
+
+def test_tenant_without_device_types_is_not_bothered_with_them(make_device, desk):
+    make_device("press-1")
+    page = read(desk.get(LIST))
+    assert not page.all("select", name="device_type")
+    assert "Device type" not in page.one("thead").text
