@@ -18,6 +18,7 @@ console_urls = [
     path("", include("inventory.console.groups.urls")),
     path("", include("inventory.console.credentials.urls")),
     path("", include("bulk.console.urls")),
+    path("", include("extensions.console.urls")),
     path("", include("registration.console.urls")),
     path("", include("registration.console.provisioning.urls")),
 ]

@@ -9,7 +9,7 @@ from typing import Final
 from extensions.protocols import Protocol
 
 GROUP: Final = "gatehouse.protocols"
-KEY: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+KEY: Final = re.compile(r"(?!ext-)[a-z0-9]+(?:-[a-z0-9]+)*")  # ext- is of services
 
 logger = logging.getLogger("gatehouse.extensions")
 _known: dict[str, Protocol] = {}

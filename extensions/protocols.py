@@ -16,6 +16,7 @@ from tenants.models import Tenant
 # The contract's sentences; the web client of the original shows them.
 CANNOT_REGISTER: Final = "Cannot register your device."
 CANNOT_REACH: Final = "Unable to reach the microservice."
+CANNOT_REACH_FOR_FILE: Final = "No internet connection. Unable to reach the microservice."
 NO_DEFINITION: Final = "Cannot fetch a form definition from the microservice."
 NO_REGISTRATION: Final = (
     "The response of the microservice is incomplete. "
@@ -24,6 +25,7 @@ NO_REGISTRATION: Final = (
 NO_BULK: Final = (
     "The response of the microservice is incomplete. The bulk registration information is missing."
 )
+NO_EXAMPLE: Final = "The example file cannot be fetched from the microservice."
 FILE_FAILED: Final = "Device registration failed."
 FILE_ERROR: Final = "Error occurred while processing the uploaded file."
 
@@ -94,8 +96,8 @@ class Protocol(ABC):
         return True
 
     @abstractmethod
-    def metadata(self, caller: Caller) -> Metadata:
-        """Return how to register, in the caller's language.
+    def metadata(self, caller: Caller, *, wants_bulk: bool = False) -> Metadata:
+        """Return how to register, in the caller's language; by files, if that is asked for.
 
         Raises:
             ProviderError: it cannot be had now.
@@ -108,6 +110,14 @@ class Protocol(ABC):
             ProviderError: it was refused; the message says why.
         """
         raise ProviderError(CANNOT_REGISTER)
+
+    def example(self, caller: Caller, example: Example) -> bytes:
+        """Return a file that shows how a bulk file looks.
+
+        Raises:
+            ProviderError: it cannot be had.
+        """
+        raise ProviderError(FILE_ERROR)
 
     def register_file(
         self, caller: Caller, file: Iterable[bytes], name: str, size: int

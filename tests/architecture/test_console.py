@@ -11,6 +11,7 @@ from django.urls.converters import get_converters
 
 from bulk.models import Door, Import, ImportItem, ImportProblem, Outcome, State
 from config.urls import console_urls
+from extensions.models import Extension
 from inventory.device_types import TypeDetails, create_type
 from inventory.devices import report
 from inventory.groups import add_to_group, group_at
@@ -132,6 +133,10 @@ def scene(make_registration, house, person, operator):
     Registration.objects.filter(pk=row.pk).update(device_type=kind)
     gone = DeviceCredentials.issue(row.tenant, HOSTILE_IDS[0], "x" * 32)
     delete_login(gone, by=operator, reason=HOSTILE_IDS[1])
+    extension = Extension.objects.create(
+        tenant=row.tenant, name=HOSTILE_IDS[0], description=HOSTILE_IDS[1], context_path="lora",
+        base_url="https://127.0.0.1", has_bulk=True, last_error=HOSTILE_IDS[2], health="bad",
+    )  # fmt: skip
     # By the name of what stands in the URL, else by its kind.
     return {
         "type_pk": str(kind.pk),
@@ -145,6 +150,8 @@ def scene(make_registration, house, person, operator):
         "user_pk": str(somebody.pk),
         "role_pk": str(role.pk),
         "token_pk": str(token.pk),
+        "extension_pk": str(extension.pk),
+        "protocol_key": "nobody-has-this-one",
         "option_pk": str(TenantOption.objects.get(category=HOSTILE_IDS[1]).pk),
         "audit_pk": str(AuditRecord.objects.latest("pk").pk),
         "credentials_pk": str(login.pk),
@@ -279,6 +286,7 @@ TARGETS = [
     "registration-facts",
     "credentials-table",
     "credentials-card",
+    "extension-cards",
     "login-1",
     "deleted-table",
     "device-table",

@@ -11,6 +11,7 @@ import re
 import pytest
 from django.apps import apps
 
+from extensions.models import Extension
 from inventory.models import DeviceCredentials
 from registration.lifecycle import Stage
 from registration.models import Registration
@@ -32,6 +33,7 @@ ADMINISTRATION = "/administration/options/"
 PEOPLE = "/administration/people/"
 SERVICES = "/administration/services/"
 TENANTS = "/administration/tenants/new/"
+EXTENSIONS = "/settings/extensions/"
 LINK = r"/welcome/([\w-]{40,})/"
 TOKEN = r"ght_[\w-]{40,}"
 RECOVERY_CODE = r"[a-z2-7]{4}(?:-[a-z2-7]{4}){3}"
@@ -78,6 +80,21 @@ def done(house, api, device, console, person, make_registration, operator, logge
     ]  # fmt: skip
     set_option(house["management"], "mail", key, f"{CANARY}-8", by=by)
     set_editable(TenantOption.objects.get(tenant="acme", key=key), is_editable=False, by=by)
+
+    # Extensions: the secret shared with a service; taken, refused, changed, used.
+    lora = {"name": "LoRa", "context_path": "lora", "base_url": "https://127.0.0.1", "priority": 1,
+            "has_single": "on"}  # fmt: skip
+    answers += [
+        office.post(f"{EXTENSIONS}add/", {**lora, "secret": f"{CANARY} x"}),
+        office.post(f"{EXTENSIONS}add/", {**lora, "name": "", "secret": f"{CANARY}-9"}),
+        office.post(f"{EXTENSIONS}add/", {**lora, "secret": f"{CANARY}-10"}),
+    ]
+    extension = Extension.objects.get()
+    assert extension.secret == f"{CANARY}-10"
+    answers += [
+        office.post(f"{EXTENSIONS}{extension.pk}/edit/", {**lora, "secret": f"{CANARY}-11"}),
+        office.post(f"{EXTENSIONS}{extension.pk}/test/"),
+    ]
 
     # Devices: tokens right and wrong, passwords delivered, a login with one.
     rows = [make_registration(f"press-{number}") for number in range(3)]
@@ -261,7 +278,8 @@ def test_no_page_export_or_record_shows_a_secret(done, console, api, login):
     secrets, _ = done
     office, caller = console(login), api(login)
     urls = [LIST, NEW, SETTINGS, HELP, ADMINISTRATION, f"{ADMINISTRATION}?tenant=acme", LOG,
-            LOGINS, "/devices/deleted/"]  # fmt: skip
+            LOGINS, "/devices/deleted/", EXTENSIONS]  # fmt: skip
+    urls += [f"{EXTENSIONS}{one.pk}/edit/" for one in Extension.objects.all()]
     urls += [f"{LOG}{pk}/" for pk in AuditRecord.objects.values_list("pk", flat=True)]
     urls += [row_url(row) for row in Registration.objects.all()]
     for option in TenantOption.objects.all():

@@ -1,0 +1,1 @@
+"""Pages of forms that providers describe by JSON Schema, as forms of our own."""

@@ -1,0 +1,241 @@
+"""Pages of JSON Schema as forms: what is drawn, what comes of it, and what cannot be."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from extensions.protocols import ProviderError
+from extensions.schema.forms import PageForm
+from extensions.schema.plain import SchemaError
+from extensions.schema.reading import Kind, read_pages
+
+
+def page_of(properties, **schema):
+    (page,) = read_pages([{"type": "object", "properties": properties, **schema}])
+    return page
+
+
+def filled(page, *values, **named):
+    data = {f"f{number}": value for number, value in enumerate(values) if value is not None}
+    return PageForm(page, data | named)
+
+
+@pytest.mark.parametrize(
+    ("schema", "kind", "typed", "value"),
+    [
+        ({"type": "string"}, Kind.TEXT, " press-1 ", "press-1"),
+        ({}, Kind.TEXT, "x", "x"),
+        ({"type": ["string", "null"]}, Kind.TEXT, "x", "x"),
+        ({"type": "string", "format": "password"}, Kind.SECRET, " s3cret ", " s3cret "),
+        ({"type": "string", "writeOnly": True}, Kind.SECRET, "x", "x"),
+        ({"type": "string", "format": "email"}, Kind.EMAIL, "a@example.com", "a@example.com"),
+        ({"type": "string", "format": "uri"}, Kind.URL, "lwm2m://a", "lwm2m://a"),
+        ({"type": "string", "format": "date"}, Kind.DATE, "2026-02-03", "2026-02-03"),
+        (
+            {"type": "string", "format": "date-time"},
+            Kind.MOMENT,
+            "2026-02-03T04:05",
+            "2026-02-03T04:05:00Z",
+        ),
+        ({"type": "string", "contentMediaType": "application/x-pem-file"}, Kind.LINES, "a\r\nb",
+         "a\nb"),
+        ({"type": "integer"}, Kind.INTEGER, "12", 12),
+        ({"type": "number"}, Kind.NUMBER, "1.5", 1.5),
+        ({"type": "number"}, Kind.NUMBER, "2", 2),
+        ({"default": 3}, Kind.INTEGER, "4", 4),
+        ({"type": "boolean"}, Kind.YES_NO, "on", True),
+        ({"type": "boolean"}, Kind.YES_NO, None, False),
+        ({"enum": ["EU868", 5, None, True]}, Kind.CHOICE, "1", 5),
+        ({"enum": ["EU868", 5, None, True]}, Kind.CHOICE, "3", True),
+        ({"oneOf": [{"const": "A", "title": "Class A"}, {"const": "C"}]}, Kind.CHOICE, "1", "C"),
+        ({"type": "array", "items": {"type": "string"}}, Kind.LIST, "a\n\n b \n", ["a", "b"]),
+        ({"type": "array", "items": {"type": "integer"}}, Kind.LIST, "1\n2", [1, 2]),
+        ({"type": "array", "items": {"enum": ["x", "y"]}}, Kind.CHOICES, ["1"], ["y"]),
+    ],
+)  # fmt: skip
+def test_property_is_drawn_and_read_as_its_schema_says(schema, kind, typed, value):
+    page = page_of({"it": schema})
+    assert page.fields[0].kind is kind
+    form = filled(page, typed)
+    assert form.is_valid(), form.errors
+    assert form.value == {"it": value}
+    assert type(form.value["it"]) is type(value)
+
+
+@pytest.mark.parametrize(
+    ("schema", "typed", "said"),
+    [
+        ({"type": "string", "minLength": 3}, "ab", "at least 3 characters"),
+        ({"type": "string", "maxLength": 3}, "abcd", "at most 3 characters"),
+        ({"type": "string", "pattern": "^[A-F0-9]{16}$"}, "xyz", "^[A-F0-9]{16}$"),
+        ({"type": "string", "format": "ipv4"}, "300.1.1.1", "IPv4"),
+        ({"type": "string", "format": "email"}, "nobody", "email"),
+        ({"type": "string", "format": "uri"}, "no address", "address"),
+        ({"type": "string"}, "a\x00b", "characters"),
+        ({"type": "string"}, "a\ud800b", "cannot be seen"),
+        ({"type": "integer"}, "1.5", "whole number"),
+        ({"type": "integer"}, "many", "number"),
+        ({"type": "number"}, "NaN", "number"),
+        ({"type": "number"}, "1e999", "40 digits"),
+        ({"type": "integer", "minimum": 3}, "2", "at least 3"),
+        ({"type": "integer", "maximum": 3}, "4", "at most 3"),
+        ({"type": "number", "exclusiveMinimum": 3}, "3", "more than 3"),
+        ({"type": "number", "exclusiveMaximum": 3}, "3", "less than 3"),
+        ({"type": "number", "minimum": 3, "exclusiveMinimum": True}, "3", "more than 3"),
+        ({"type": "integer", "multipleOf": 5}, "7", "multiple of 5"),
+        ({"enum": ["a"]}, "7", "valid choice"),
+        ({"type": "boolean", "const": True}, None, "required"),
+        ({"type": "array", "items": {"type": "string"}, "maxItems": 1}, "a\nb", "at most 1"),
+        ({"type": "array", "items": {"type": "integer"}}, "one", "fit"),
+    ],
+)
+def test_value_that_does_not_fit_is_named_at_its_field(schema, typed, said):
+    form = filled(page_of({"it": schema}), typed)
+    assert not form.is_valid()
+    assert said in " ".join(form.errors["f0"])
+
+
+def test_required_counts_where_its_group_is_required():
+    inner = {"type": "object", "required": ["b"], "properties": {"b": {"type": "string"}}}
+    assert page_of({"a": inner}, required=["a"]).fields[0].is_required
+    page = page_of({"a": inner})
+    assert not page.fields[0].is_required
+    form = filled(page)
+    assert form.is_valid()
+    assert form.value == {}
+
+
+def test_group_that_is_begun_has_to_be_complete():
+    inner = {"type": "object", "required": ["b"], "properties": {"b": {}, "c": {}}}
+    form = filled(page_of({"a": inner}), "", "x")
+    assert not form.is_valid()
+    assert form.errors == {"f0": ["This is needed."]}
+
+
+def test_values_that_nobody_fills_in_are_sent_along():
+    page = page_of({
+        "kind": {"const": "lora"}, "version": {"readOnly": True, "default": 2},
+        "state": {"readOnly": True}, "none": {"type": "null"},
+    })  # fmt: skip
+    form = filled(page)
+    assert form.is_valid()
+    assert form.value == {"kind": "lora", "version": 2, "none": None}
+
+
+def test_rules_between_properties_are_asked_of_the_whole_page():
+    page = page_of({"a": {}, "b": {}}, dependentRequired={"a": ["b"]}, minProperties=1)
+    form = filled(page)
+    assert not form.is_valid()
+    assert form.non_field_errors()
+    other = page_of({"mode": {"enum": ["x", "y"]}, "key": {}}, **{
+        "if": {"properties": {"mode": {"const": "y"}}}, "then": {"required": ["key"]},
+    })  # fmt: skip
+    assert filled(other, "0").is_valid()
+    assert filled(other, "1").errors == {"f1": ["This is needed."]}
+
+
+@pytest.mark.parametrize(
+    ("schema", "initial"),
+    [
+        ({"type": "string", "default": "x"}, "x"),
+        ({"enum": ["a", "b"], "default": "b"}, "1"),
+        ({"enum": [1, True], "default": True}, "1"),
+        ({"type": "boolean", "default": True}, True),
+        ({"type": "array", "items": {"enum": ["a", "b"]}, "default": ["b"]}, ["1"]),
+        ({"type": "array", "items": {"type": "string"}, "default": ["a", "b"]}, "a\nb"),
+        ({"type": "string", "default": {"no": "text"}}, None),
+    ],
+)
+def test_default_is_filled_in_before(schema, initial):
+    assert PageForm(page_of({"it": schema})).fields["f0"].initial == initial
+
+
+def test_names_and_texts_of_providers_are_never_markup_nor_names_of_fields():
+    bad = '"><script>alert(1)</script>'
+    html = str(PageForm(page_of({bad: {"title": bad, "description": bad, "examples": [bad]},
+                                 "__proto__": {}, "a\x00b": {}})))  # fmt: skip
+    assert "<script>" not in html
+    assert "&lt;script&gt;" in html
+    assert 'name="f2"' in html
+
+
+def nested(depth):
+    schema = {"type": "string"}
+    for _ in range(depth):
+        schema = {"type": "object", "properties": {"x": schema}}
+    return schema["properties"]
+
+
+LOOP = {"$ref": "#/$defs/a"}
+FAN = {f"a{n}": {"anyOf": [{"$ref": f"#/$defs/a{n + 1}"}] * 2} for n in range(20)} | {"a20": {}}
+
+
+@pytest.mark.parametrize(
+    ("schema", "cause"),
+    [
+        ({}, "no properties"),
+        ({"type": "string"}, "no properties"),
+        ({"properties": {"a": 3}}, "no schema"),
+        ({"properties": {"a": LOOP}, "$defs": {"a": {"properties": {"b": LOOP}}}}, "itself"),
+        ({"properties": {"a": {"$ref": "https://example.com/a.json"}}}, "out of the page"),
+        ({"properties": {"a": {"$ref": "#"}}}, "out of the page"),
+        ({"properties": {"a": {"$ref": "#/$defs/none"}}}, "nowhere"),
+        ({"properties": {"a": {"$ref": "#/$defs/a0"}}, "$defs": FAN}, "parts"),
+        ({"properties": nested(40)}, "deeper"),
+        ({"properties": nested(10)}, "deeper"),
+        ({"properties": {f"p{n}": {} for n in range(101)}}, "100 fields"),
+        ({"properties": {"a": {"enum": list(range(501))}}}, "500 choices"),
+        ({"properties": {"a" * 201: {}}}, "too long"),
+        (
+            {"properties": {"a": {"type": "array", "items": {"type": "object"}}},
+             "required": ["a"]},
+            "cannot show",
+        ),
+    ],
+)  # fmt: skip
+def test_page_that_cannot_be_drawn_is_refused_with_the_cause(schema, cause):
+    with pytest.raises(SchemaError) as caught:
+        read_pages([schema])
+    assert cause in caught.value.cause
+    assert str(caught.value) == "Cannot fetch a form definition from the microservice."
+
+
+def test_unknown_words_and_wrong_shapes_are_passed_over():
+    page = page_of({
+        "a": {"type": "wat", "minLength": "x", "enum": [], "required": True, "x-widget": {}},
+        "b": {"type": "array", "items": {"type": "object"}},  # nobody has to fill it in
+        "c": True,
+    })  # fmt: skip
+    assert [field.path for field in page.fields] == [("a",)]
+
+
+def test_no_pattern_keeps_the_server_busy():
+    """An engine that goes back would be at it for longer than anybody waits."""
+    page = page_of({"a": {"pattern": "^(a+)+$"}, "b": {"pattern": "(?=x)"}})
+    form = filled(page, "a" * 5_000 + "!", "left to the provider")
+    assert list(form.errors) == ["f0"]
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3)
+    | st.dictionaries(
+        st.sampled_from(["type", "properties", "items", "enum", "$ref", "pattern", "required",
+                         "minimum", "default", "oneOf", "const", "format", "title", "examples"])
+        | st.text(max_size=3),
+        inner | st.sampled_from(["string", "object", "array", "integer", "boolean", "#/$defs/a"]),
+        max_size=4,
+    ),
+    max_leaves=12,
+)  # fmt: skip
+
+
+@given(JSON, st.text(max_size=5))
+def test_no_schema_gives_anything_but_a_form_or_a_refusal(properties, typed):
+    try:
+        (page,) = read_pages([{"properties": {"a": properties}}])
+    except ProviderError:
+        return
+    form = filled(page, *[typed] * len(page.fields))
+    form.is_valid()
+    str(form)
