@@ -8,6 +8,8 @@ is no longer needed.
 import io
 import secrets
 import uuid
+from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -19,6 +21,8 @@ from tenants.encryption import unwrap_key, wrap_key
 BLOCK: Final = 1024 * 1024  # bytes of the file in each piece
 KEY_BYTES: Final = 32
 SWEPT_AT_ONCE: Final = 16  # pieces
+
+Fetch = Callable[[int], bytes | None]  # a piece by its number, as it is kept
 
 
 class FileGoneError(Exception):
@@ -59,9 +63,10 @@ class Keeper:
 class KeptFile(io.RawIOBase):
     """A file that was kept, for reading from any place on."""
 
-    def __init__(self, owner: Import) -> None:
+    def __init__(self, owner: Import, fetch: Fetch | None = None) -> None:
         super().__init__()
         self._owner = owner
+        self._sealed = fetch or partial(sealed, owner)
         self._cipher = AESGCM(unwrap_key(bytes(owner.file_key), str(owner.pk)))
         self._at = 0
         self._number, self._piece = -1, b""
@@ -95,19 +100,25 @@ class KeptFile(io.RawIOBase):
         return len(data)
 
     def _fetch(self, number: int) -> bytes:
-        kept = ImportBlock.objects.filter(owner=self._owner, number=number)
-        data = kept.values_list("data", flat=True).first()
+        data = self._sealed(number)
         if data is not None:
-            return self._cipher.decrypt(_nonce(number), bytes(data), None)
+            return self._cipher.decrypt(_nonce(number), data, None)
         if number * BLOCK < self._owner.size:
             # Half a file must not be taken for a whole one.
             raise FileGoneError
         return b""
 
 
-def open_file(owner: Import) -> io.BufferedReader:
-    """Return the file for reading."""
-    return io.BufferedReader(KeptFile(owner), buffer_size=256 * 1024)
+def sealed(owner: Import, number: int) -> bytes | None:
+    """Return a piece of the file as it is kept, or None if there is no such piece."""
+    kept = ImportBlock.objects.filter(owner=owner, number=number)
+    data = kept.values_list("data", flat=True).first()
+    return None if data is None else bytes(data)
+
+
+def open_file(owner: Import, fetch: Fetch | None = None) -> io.BufferedReader:
+    """Return the file for reading; ``fetch`` gets its pieces, if not from the database here."""
+    return io.BufferedReader(KeptFile(owner, fetch), buffer_size=256 * 1024)
 
 
 def shred(owner: Import) -> None:

@@ -10,6 +10,7 @@ from zlib import crc32
 from django.db import connection
 from django.utils import timezone
 
+from inventory.many import AnyOf
 from inventory.models import ChildLink, DeviceGroup, GroupPathError, ManagedObject
 from tenants.models import Tenant
 
@@ -69,12 +70,12 @@ def touch_all(objects: Collection[int]) -> None:
     """
     now = timezone.now()
     stale = ManagedObject.objects.filter(
-        pk__in=objects, updated_at__lt=now - timedelta(seconds=1)
+        AnyOf("pk", objects), updated_at__lt=now - timedelta(seconds=1)
     ).order_by("pk")
     held = stale.select_for_update(of=("self",), skip_locked=True, no_key=True)
     found = list(held.values_list("pk", flat=True))
     if found:
-        ManagedObject.objects.filter(pk__in=found).update(updated_at=now)
+        ManagedObject.objects.filter(AnyOf("pk", found)).update(updated_at=now)
 
 
 def link_children(parent: ManagedObject, children: Collection[int]) -> list[int]:

@@ -32,7 +32,12 @@ from inventory.expressions import (
 )
 from inventory.fields import starts_with, text_key
 from inventory.models import ChildLink, Kind, of_kind
-from inventory.models.managed_object import IS_DEVICE, IS_GROUP, ManagedObjectQuerySet
+from inventory.models.managed_object import (
+    IS_DEVICE,
+    IS_GROUP,
+    ManagedObjectQuerySet,
+    by_number,
+)
 from inventory.query import QueryError, is_storable, parse_id, parse_path, parse_query
 
 TEXTS: Final = frozenset({"name", "type", "owner"})
@@ -77,11 +82,12 @@ def filter_objects(
     child_device_id: str | None = None,
     child_addition_id: str | None = None,
     only_roots: bool = False,
+    of_tenant: bool = False,
 ) -> ManagedObjectQuerySet:
     """Narrow ``objects`` to those that pass every filter given, in the order a query asked for.
 
     Without an order they come by their IDs. What can be nobody's finds nothing; an empty filter is
-    none, but for ``ids``.
+    none, but for ``ids``. ``of_tenant`` says that ``objects`` are all that a tenant has.
 
     Raises:
         QueryError: ``query`` or ``q`` cannot be understood.
@@ -116,6 +122,8 @@ def filter_objects(
             order += order_of(asked.order)
     if q is not None:  # the query of devices
         conditions.append(of_kind(Kind.DEVICE))
+    if of_tenant and not order and conditions == [of_kind(Kind.DEVICE)]:
+        return objects.filter(*conditions).order_by(by_number())
     return objects.filter(*conditions).order_by(*order, *_last(order))
 
 

@@ -30,7 +30,10 @@ def authenticate_device(
         device_id__in=[device_id for _, device_id in passwords]
     )
     tries = _tries(found, passwords)
-    if not tries:
+    # A deleted device that knows its last password is no stranger who guesses.
+    is_right = any(is_right for _, _, is_right in tries)
+    gone = None if is_right else returning(passwords)
+    if not tries and gone is None:
         note_unknown(request, *next(iter(passwords)))
     for credentials, password, is_right in tries:
         if admits(request, credentials, is_right=is_right):
@@ -39,7 +42,6 @@ def authenticate_device(
             by = Actor.of(request, credentials.username)
             note_use(credentials, password, by=by)
             return DeviceUser(credentials)
-    gone = returning(passwords)
     if gone is not None:
         note_return(gone, by=Actor.of(request, DeviceCredentials.login_name(gone.device_id)))
     return None

@@ -63,7 +63,7 @@ def _change(row: Judged, names: set[tuple[int, str, str]], groups: set[tuple[int
     entry, device = row.entry, row.device
     change = Change(has_object=device is not None, supersedes=row.is_open)
     if entry.password:
-        digest = password_digest(entry.device_id, entry.password)
+        digest = entry.digest or password_digest(entry.device_id, entry.password)
         if row.login is None or row.login.digest != digest:
             change.digest = digest
     if device is None:

@@ -14,7 +14,6 @@ from bulk.engine.grouping import Groups
 from bulk.engine.judging import Judged, Verdict
 from bulk.models import Import
 from inventory.fields import text_key
-from inventory.locks import touch_all
 from inventory.many import AnyOf
 from inventory.models import (
     ChildLink,
@@ -76,7 +75,7 @@ def write(
         if row.entry.path and (row.entry.line in made or changes[row.entry.line].joins)
     ]
     _join(joining, groups)
-    _join_chosen(new, changed)
+    _join_chosen(new, changed, groups)
     _update_objects(changed, changes)
     _update_logins([row for row in changed if row.login is not None], changes)
     _forget_deleted(rows)
@@ -159,7 +158,7 @@ def _insert_logins(rows: Sequence[Judged], now: datetime) -> None:
             (
                 row.tenant_id,
                 row.entry.device_id,
-                password_digest(row.entry.device_id, row.entry.password),
+                row.entry.digest or password_digest(row.entry.device_id, row.entry.password),
                 now,
                 _pk(row),
             )
@@ -186,10 +185,10 @@ def _join(rows: Sequence[Judged], groups: Groups) -> None:
         for row in rows
     ]
     sql.insert(ChildLink, _LINK, links)
-    touch_all({parent for parent, _, _ in links})
+    groups.touch({parent for parent, _, _ in links})
 
 
-def _join_chosen(new: Iterable[Judged], changed: Iterable[Judged]) -> None:
+def _join_chosen(new: Iterable[Judged], changed: Iterable[Judged], groups: Groups) -> None:
     """Put devices that had not reported into the groups that people chose for then."""
     waiting = {
         row.device.pk: row.device.group_to_join_id
@@ -212,7 +211,7 @@ def _join_chosen(new: Iterable[Judged], changed: Iterable[Judged]) -> None:
         if (pk, group) not in places  # where the row puts it too
     ]
     sql.insert(ChildLink, _LINK, links)
-    touch_all({parent for parent, _, _ in links})
+    groups.touch({parent for parent, _, _ in links})
     ManagedObject.objects.filter(AnyOf("id", list(waiting))).update(group_to_join=None)
 
 

@@ -4,7 +4,8 @@ Groups are made in transactions of their own before the rows are written: making
 tenant's tree still, which is nothing to do for as long as thousands of rows take.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+import time
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -13,12 +14,14 @@ from django.db import transaction
 from bulk.engine.judging import Judged, Verdict
 from bulk.models import Import, ImportGroup
 from inventory.group_paths import make_groups
+from inventory.locks import touch_all
 from inventory.many import AnyOf
 from inventory.models import DeviceGroup
 from tenants.models import Tenant
 
 REMEMBERED: Final = 20_000  # paths; then it starts anew, so that memory stays what it is
-AT_ONCE: Final = 200  # groups made in one transaction
+AT_ONCE: Final = 200  # groups made or noted in one transaction
+TOUCHED: Final = 10.0  # seconds between two notes that one group has new members
 
 Place = tuple[str, str]  # a tenant's ID and a path
 
@@ -29,6 +32,8 @@ class Groups:
 
     owner: Import
     known: dict[Place, int] = field(default_factory=dict)
+    _touched: dict[int, float] = field(default_factory=dict)  # when that was noted of a group
+    _changed: set[int] = field(default_factory=set)  # since then
 
     def look_up(self, places: Iterable[Place]) -> set[Place]:
         """Look groups up; return those that are not there."""
@@ -71,6 +76,31 @@ class Groups:
     def forget(self) -> None:
         """Look everything up anew: somebody has changed the tree."""
         self.known.clear()
+        self._changed |= self._touched.keys()  # what was noted may have been rolled back
+        self._touched.clear()
+
+    def touch(self, groups: Collection[int]) -> None:
+        """Note, in a transaction, that groups have new members; now and then is enough.
+
+        Each time leaves a dead row behind, which all that point at the group have to pass.
+        :meth:`settle` notes the last ones.
+        """
+        now = time.monotonic()
+        if len(self._touched) > REMEMBERED:
+            self._touched.clear()
+        due = {pk for pk in groups if now - self._touched.get(pk, -TOUCHED) >= TOUCHED}
+        self._changed |= set(groups) - due
+        self._changed -= due
+        self._touched |= dict.fromkeys(due, now)
+        touch_all(due)
+
+    def settle(self) -> None:
+        """Note the changes of groups that were not noted at once."""
+        changed = sorted(self._changed)
+        for start in range(0, len(changed), AT_ONCE):
+            with transaction.atomic():
+                touch_all(changed[start : start + AT_ONCE])
+        self._changed.clear()
 
 
 def place_of(row: Judged) -> Place | None:

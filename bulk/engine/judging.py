@@ -138,7 +138,7 @@ class Judge:
 
     def _row(self, entry: Entry) -> Judged:
         row = Judged(
-            entry, self.owner.tenant_id, key=item_key(entry.device_id),
+            entry, self.owner.tenant_id, key=entry.key or item_key(entry.device_id),
             type_id=self.owner.device_type_id,
         )  # fmt: skip
         if self.owner.names_tenants:
@@ -352,18 +352,19 @@ class _Known:
         logins = held(DeviceCredentials.objects.filter(AnyOf("device_id", ids)))
         objects = ManagedObject.objects.filter(tenant__in=tenants)
         devices = held(objects.filter(~_no_device(), AnyOf("device_id", ids)))
-        named: dict[tuple[str, str, str], ManagedObject] = {}
+        bound: dict[tuple[str, str, str], int] = {}
         for kind in sorted({kind for kind, _ in names}):
             values = [value for each, value in names if each == kind]
             found = ExternalId.objects.filter(AnyOf("value", values), tenant__in=tenants, type=kind)
-            for external in found.select_related("managed_object"):
-                place = (external.tenant_id, kind, external.value)
-                named[place] = external.managed_object
+            for tenant_id, value, pk in found.values_list("tenant_id", "value", "managed_object"):
+                bound[tenant_id, kind, value] = pk
+        # Not joined to the above: PostgreSQL would go through all objects for the few that match.
+        mentioned = ManagedObject.objects.filter(AnyOf("pk", set(bound.values()))).in_bulk()
         return cls(
             {one.device_id: one for one in logins},
             {one.device_id: one for one in registrations.select_related("tenant", "group")},
             {(one.tenant_id, one.device_id): one for one in devices},
-            named,
+            {place: mentioned[pk] for place, pk in bound.items() if pk in mentioned},
         )
 
     def look_up(self, row: Judged) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from bulk import files
+from bulk.files import Fetch
 from bulk.models import Form, Import
 from bulk.pair_rules import check_pair
 from bulk.reading.dialect import Dialect
@@ -12,11 +13,16 @@ from bulk.reading.rows import Batch, Position, batches_of
 
 
 def rows_of(
-    one: Import, *, most: int | Callable[[], int], from_start: bool = False
+    one: Import,
+    *,
+    most: int | Callable[[], int],
+    from_start: bool = False,
+    fetch: Fetch | None = None,
 ) -> Iterator[Batch]:
-    """Yield the rows from where the import stands, or all of them ``from_start``.
+    """Return the rows from where the import stands, or all of them ``from_start``.
 
-    From the start, pairs come as they are, whether or not the device type takes their values.
+    From the start, pairs come as they are, whether or not the device type takes their values. With
+    ``fetch``, which gets the pieces of the file, reading the rows asks the database for nothing.
     """
     dialect = Dialect.from_dict(one.dialect)
     # Pairs begin where the file does; only they are ever read from there.
@@ -24,6 +30,10 @@ def rows_of(
     check = None
     if one.form == Form.PAIRS and one.device_type is not None and not from_start:
         check = partial(check_pair, one.device_type)
-    header = Header.from_dict(one.header)
-    with files.open_file(one) as stream:
-        yield from batches_of(one.form, stream, dialect, header, position, most=most, check=check)
+    header, form = Header.from_dict(one.header), one.form
+
+    def rows() -> Iterator[Batch]:
+        with files.open_file(one, fetch) as stream:
+            yield from batches_of(form, stream, dialect, header, position, most=most, check=check)
+
+    return rows()

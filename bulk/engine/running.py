@@ -10,11 +10,10 @@ from django.db import DataError, IntegrityError, OperationalError, transaction
 from django.utils import timezone
 
 from bulk import files
-from bulk.engine import full, lease, simple, sql, stopping
+from bulk.engine import ahead, full, lease, simple, sql, stopping
 from bulk.engine.changes import Change, find_changes
 from bulk.engine.grouping import Groups, place_of
 from bulk.engine.judging import Judge, Judged, Verdict
-from bulk.engine.opening import rows_of
 from bulk.engine.pace import Pace
 from bulk.engine.repeats import Repeats
 from bulk.models import Existing, Form, Import, ImportItem, ImportProblem, Outcome, State
@@ -54,10 +53,14 @@ def run(one: Import) -> None:
     if stopping.is_ending():
         return
     chunks = _Chunks(one, repeats)
-    for batch in rows_of(one, most=lambda: chunks.pace.rows):
-        chunks.write(batch)
-        if one.state != State.RUNNING or (not batch.is_last and stopping.is_asked()):
-            return
+    with ahead.batches(one, chunks.pace) as batches:
+        for batch in batches:
+            chunks.write(batch)
+            ends = one.state != State.RUNNING or (not batch.is_last and stopping.is_asked())
+            if ends or batch.is_last:
+                chunks.groups.settle()
+            if ends:
+                return
     finish(one, State.FINISHED)
 
 

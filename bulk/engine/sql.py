@@ -2,15 +2,18 @@
 
 import json
 import uuid
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
+from itertools import repeat
 from typing import Any, Final
 
 from django.db import DataError, IntegrityError, connection, models
 
+from bulk.engine.copying import copied
 from inventory.many import AnyOf
 
 Rows = Iterable[Sequence[Any]]
+_PLAIN: Final = {str, int, float, bool, type(None)}
 # How PostgreSQL is told what a list of texts stands for.
 _TYPES: Final = {
     "BigAutoField": "bigint",
@@ -34,13 +37,16 @@ def insert(model: type[models.Model], columns: Sequence[str], rows: Rows) -> Non
     """
     rest = _defaults(model, columns)
     names = [*(_column(model, name) for name in columns), *rest]
+    rows = list(rows)
+    if not rows:
+        return
     table, tail = model._meta.db_table, tuple(plain(value) for value in rest.values())
     with connection.cursor() as cursor:
         if not is_postgres():
             marks = ", ".join(["%s"] * len(names))
             cursor.executemany(
                 f"INSERT INTO {table} ({', '.join(names)}) VALUES ({marks})",
-                [(*map(plain, row), *tail) for row in rows],
+                _plain_rows(rows, tail),
             )
             return
         copying = f"COPY {table} ({', '.join(names)}) FROM STDIN"
@@ -49,8 +55,7 @@ def insert(model: type[models.Model], columns: Sequence[str], rows: Rows) -> Non
             cursor.connection.cursor() as raw,
             raw.copy(copying) as copy,
         ):
-            for row in rows:
-                copy.write_row((*row, *tail))
+            copy.write(copied(rows, tail))
 
 
 def update(model: type[models.Model], columns: Sequence[str], rows: Rows) -> None:
@@ -84,7 +89,9 @@ def new_ids(model: type[models.Model], number: int) -> list[int]:
     with connection.cursor() as cursor:
         if is_postgres():
             cursor.execute(
-                "SELECT nextval(pg_get_serial_sequence(%s, %s)) FROM generate_series(1, %s)",
+                # The sequence is looked up once, not for each number.
+                "SELECT nextval((SELECT pg_get_serial_sequence(%s, %s)::regclass))"
+                " FROM generate_series(1, %s)",
                 [table, key, number],
             )
             return [row[0] for row in cursor.fetchall()]
@@ -93,6 +100,24 @@ def new_ids(model: type[models.Model], number: int) -> list[int]:
         row = cursor.fetchone()
         first = (row[0] if row else 0) + 1
         return list(range(first, first + number))
+
+
+def _plain_rows(rows: Sequence[Sequence[Any]], tail: Iterable[Any]) -> list[tuple[Any, ...]]:
+    ends = (repeat(one, len(rows)) for one in tail)
+    return list(zip(*_plain_columns(rows), *ends, strict=True))
+
+
+def _plain_columns(rows: Sequence[Sequence[Any]]) -> Iterator[Iterable[Any]]:
+    """Yield the columns of rows as the driver takes them: most of them as they are."""
+    for column in zip(*rows, strict=True):
+        kinds = set(map(type, column))
+        if kinds <= _PLAIN:
+            yield column
+        elif kinds == {datetime}:  # mostly one
+            times = {time: plain(time) for time in set(column)}
+            yield map(times.__getitem__, column)
+        else:
+            yield map(plain, column)
 
 
 def plain(value: Any) -> Any:
@@ -126,11 +151,15 @@ def _defaults(model: type[models.Model], columns: Sequence[str]) -> dict[str, An
 
 
 def check_keys_at_once() -> None:
-    """Let foreign keys be checked with each statement, which is cheaper than at the commit."""
+    """Let foreign keys be checked with each statement, which is cheaper than at the commit.
+
+    Nor are helpers started for a question: that takes longer than any of its answers.
+    """
     if not is_postgres():
         return
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("SET LOCAL max_parallel_workers_per_gather = 0")
 
 
 def may_pass(error: Exception) -> bool:

@@ -50,6 +50,8 @@ class Entry:
     external: tuple[tuple[str, str], ...]  # further external IDs: type, value
     properties: dict[str, Any] = field(repr=False)  # nested; who knows what people keep there
     place: int = 0  # the physical line, where ``line`` is the number of a pair
+    key: int = 0  # made from the ID, and a digest of the password, if they were worked out ahead
+    digest: str = field(default="", repr=False)
 
     def fragments(self) -> dict[str, Any]:
         """Return what the managed object is to have beside name and type.

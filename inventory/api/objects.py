@@ -103,18 +103,24 @@ def respond_object(
     return respond(request, payload, "managedObject", status=status)
 
 
-def narrowed(request: ApiRequest, rows: ManagedObjectQuerySet) -> ManagedObjectQuerySet:
-    """Narrow ``rows`` by what the request asks for; if that is nothing, their order stays."""
+def narrowed(
+    request: ApiRequest, rows: ManagedObjectQuerySet, *, of_tenant: bool = False
+) -> ManagedObjectQuerySet:
+    """Narrow ``rows`` by what the request asks for; if that is nothing, their order stays.
+
+    ``of_tenant`` says that they are all that the tenant has.
+    """
     wanted = {ours: request.GET.get(theirs) for theirs, ours in FILTERS.items()}
     only_roots = flag(request, "onlyRoots")
     if not only_roots and all(value is None for value in wanted.values()):
         return rows
     with contract_refusals():
-        return filter_objects(rows, **wanted, only_roots=only_roots)
+        return filter_objects(rows, **wanted, only_roots=only_roots, of_tenant=of_tenant)
 
 
 def _filtered(request: ApiRequest) -> ManagedObjectQuerySet:
-    return narrowed(request, access.visible(request).order_by("pk"))
+    rows = access.visible(request).order_by("pk")
+    return narrowed(request, rows, of_tenant=access.owner_only(request) is None)
 
 
 def _change(request: ApiRequest, object_id: str) -> ManagedObject:

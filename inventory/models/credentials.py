@@ -56,8 +56,13 @@ class DeviceCredentials(models.Model):
     until the new one has been used. ``last_used_at`` is written at most once a minute.
     """
 
+    # A login comes with an object of the same tenant, which keeps the tenant while it does.
     tenant = models.ForeignKey(
-        Tenant, on_delete=models.PROTECT, related_name="device_credentials", db_index=False
+        Tenant,
+        on_delete=models.PROTECT,
+        related_name="device_credentials",
+        db_index=False,
+        db_constraint=False,
     )
     device_id = DeviceIdField()
     digest = models.CharField(max_length=64, blank=True)

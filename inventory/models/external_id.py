@@ -34,7 +34,10 @@ class ExternalId(models.Model):
     Source: Cumulocity REST, identity.
     """
 
-    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="+", db_index=False)
+    # The object's: that one's reference to the tenant keeps this one true as well.
+    tenant = models.ForeignKey(
+        Tenant, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
+    )
     type = DeviceIdField(max_length=MAX_EXTERNAL_TYPE_BYTES)
     value = DeviceIdField(max_length=MAX_EXTERNAL_ID_BYTES)
     managed_object = models.ForeignKey(
@@ -46,12 +49,10 @@ class ExternalId(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["tenant", "type", "value"], name="external_id_unique")
+            # In this order it also serves a search that does not know the type.
+            models.UniqueConstraint(fields=["tenant", "value", "type"], name="external_id_unique")
         ]
-        indexes = [
-            models.Index(fields=["tenant", "value"], name="external_id_tenant_value"),
-            models.Index(fields=["value"], name="external_id_value"),
-        ]
+        indexes = [models.Index(fields=["value"], name="external_id_value")]
 
     def __str__(self) -> str:
         return f"{self.type} {self.value}"

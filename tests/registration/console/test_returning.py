@@ -58,7 +58,7 @@ def test_list_with_marks_needs_no_more_queries(desk, waiting, make_registration,
         delete_login(credentials, by=operator)
         make_registration(f"d-{number}", stage=Stage.PENDING)
     desk.get(LIST)
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(13):
         assert desk.get(LIST).content.decode().count(BADGE) == 11
 
 
