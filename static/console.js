@@ -542,7 +542,12 @@
     }
   });
 
-  document.addEventListener("htmx:beforeSwap", (event) => noteFocus(event.detail.target));
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const { requestConfig, target } = event.detail;
+    // Whoever closed the dialog while it was loading does not want it back.
+    if (requestConfig?.verb === "get" && target === dialog() && !requestConfig.elt.isConnected) event.detail.shouldSwap = false;
+    noteFocus(target);
+  });
 
   document.addEventListener("htmx:afterSwap", (event) => {
     regainFocus();

@@ -1,48 +1,40 @@
 """Registering by a protocol: its form step by step, or its way of taking files."""
 
-import json
-import logging
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any, Final, cast
 
+from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.urls import reverse
 from django.utils.http import content_disposition_header
+from django.views.decorators.http import require_safe
 
 from bulk.console.uploads import may_send
 from extensions.answers import shown
+from extensions.console import asking
 from extensions.console.steps import Steps
 from extensions.finding import find
-from extensions.protocols import (
-    CANNOT_REGISTER,
-    FILE_ERROR,
-    NO_BULK,
-    NO_DEFINITION,
-    Caller,
-    Metadata,
-    Protocol,
-    ProviderError,
-)
+from extensions.protocols import NO_DEFINITION, Caller, Metadata, Protocol, ProviderError
 from registration.console.tables import CHANGED
 from registration.console.views import ADMIN, LIST
+from tenants import audit
 from tenants.decorators import tenant_view
 from tenants.http import TenantRequest
-from ui.htmx import is_htmx, render_dialog, require_safe_or_post
-from ui.text import storable
+from ui.htmx import dialog_done, is_htmx, render_dialog, require_safe_or_post
 from ui.uploads import SealedFile, takes_files
 
 FIELD: Final = "file"
+DONE: Final = "Your device was successfully registered."
 LANGUAGE: Final = re.compile(r"[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8}){0,3}")
-MAX_TOLD: Final = 20_000  # characters of an answer that are shown
+# Not our fault and not the person's: the provider, on whom it depends, has failed.
+PROVIDER_FAILED: Final = HTTPStatus.FAILED_DEPENDENCY
 CHANGED_FORM: Final = (
     "The provider has changed its form meanwhile. Go through the steps again; what still fits is "
     "kept."
 )
-
-logger = logging.getLogger("gatehouse.extensions")
+OURS: Final = frozenset({"csrfmiddlewaretoken", "go"})  # fields that are no answers
 
 
 @require_safe_or_post
@@ -56,8 +48,8 @@ def single(request: TenantRequest, protocol_key: str) -> HttpResponse:
         return _opening(request, protocol)
     sent = request.POST if request.method == "POST" else None
     try:
-        with _guarded(NO_DEFINITION):
-            metadata = protocol.metadata(_caller(request))
+        metadata = asking.metadata_of(protocol, _caller(request))
+        with asking.guarded(NO_DEFINITION):
             steps = Steps.of(metadata, sent)
     except ProviderError as error:
         return _failure(request, protocol, error)
@@ -85,18 +77,17 @@ def _take_step(request: TenantRequest, protocol: Protocol, steps: Steps, go: str
 
 
 def _register(request: TenantRequest, protocol: Protocol, steps: Steps, model: Any) -> HttpResponse:
-    context: dict[str, Any] = {"protocol": protocol, "steps": steps, "problem": ""}
-    status = HTTPStatus.OK
+    caller = _caller(request)
     try:
-        with _guarded(CANNOT_REGISTER):
-            protocol.register(_caller(request), model)
+        asking.register(protocol, caller, model)
     except ProviderError as error:
-        context["problem"], context["cause"] = str(error), error.cause
-        status = HTTPStatus.BAD_GATEWAY if error.cause else HTTPStatus.UNPROCESSABLE_ENTITY
-    response = _dialog(request, protocol, "extensions/_outcome.html", context, status=status)
-    if is_htmx(request) and not context["problem"]:
-        response["HX-Trigger"] = CHANGED
-    return response
+        context = {"steps": steps, **_told(error, protocol, caller)}
+        return _dialog(
+            request, protocol, "extensions/_refused.html", context, status=_status(error)
+        )
+    _record(request, protocol, "Device registered by an extension")
+    messages.success(request, DONE)
+    return dialog_done(request, reverse(LIST), event=CHANGED)
 
 
 @takes_files(may_send)
@@ -109,58 +100,48 @@ def bulk(request: TenantRequest, protocol_key: str) -> HttpResponse:
         raise Http404
     if _is_only_opening(request):
         return _opening(request, protocol)
-    if request.method == "POST":
-        return _hand_on(request, protocol)
+    sent = cast("list[SealedFile]", request.FILES.getlist(FIELD))
+    problem = _problem(sent) if request.method == "POST" else ""
+    if request.method == "POST" and not problem:
+        return _hand_on(request, protocol, sent[0])
     try:
-        metadata = _bulk_metadata(request, protocol)
+        metadata = asking.metadata_of(protocol, _caller(request), wants_bulk=True)
     except ProviderError as error:
         return _failure(request, protocol, error)
-    return _show_bulk(request, protocol, metadata)
+    return _show_bulk(request, protocol, metadata, problem=problem)
 
 
-def _hand_on(request: TenantRequest, protocol: Protocol) -> HttpResponse:
-    sent = cast("list[SealedFile]", request.FILES.getlist(FIELD))
-    problem = _problem(sent)
-    if problem:
-        return _show_bulk(request, protocol, None, problem=problem)
-    context: dict[str, Any] = {"protocol": protocol, "problem": ""}
-    status = HTTPStatus.OK
+def _hand_on(request: TenantRequest, protocol: Protocol, file: SealedFile) -> HttpResponse:
+    template, caller = "extensions/_bulk_outcome.html", _caller(request)
     try:
-        with _guarded(FILE_ERROR):
-            answer = protocol.register_file(
-                _caller(request),
-                sent[0].chunks(),
-                storable(sent[0].name_sent),
-                sent[0].size or 0,
-            )
+        facts, rest = asking.hand_on(protocol, caller, file)
     except ProviderError as error:
-        context |= {"problem": str(error), "cause": error.cause}
-        status = HTTPStatus.BAD_GATEWAY if error.cause else HTTPStatus.UNPROCESSABLE_ENTITY
-    else:
-        context["facts"], context["rest"] = _readable(answer)
-    response = _dialog(request, protocol, "extensions/_bulk_outcome.html", context, status=status)
-    if is_htmx(request) and not context["problem"]:
+        context = _told(error, protocol, caller)
+        return _dialog(request, protocol, template, context, status=_status(error))
+    _record(request, protocol, "File registered by an extension")
+    response = _dialog(request, protocol, template, {"facts": facts, "rest": rest})
+    if is_htmx(request):
         response["HX-Trigger"] = CHANGED
     return response
 
 
+@require_safe
 @tenant_view(*ADMIN)
 def example(request: TenantRequest, protocol_key: str, number: int) -> HttpResponse:
     """Send a file that shows how a protocol's files look; the provider has it."""
-    protocol = _protocol(request, protocol_key)
+    protocol, caller = _protocol(request, protocol_key), _caller(request)
+    if not protocol.has_bulk:
+        raise Http404
     try:
-        metadata = _bulk_metadata(request, protocol)
+        metadata = asking.metadata_of(protocol, caller, wants_bulk=True)
         examples = metadata.bulk.examples if metadata.bulk else ()
         if not 1 <= number <= len(examples):
             raise Http404
-        with _guarded(FILE_ERROR):
-            content = protocol.example(_caller(request), examples[number - 1])
+        name, content = asking.example_of(protocol, caller, examples[number - 1])
     except ProviderError as error:
         return _failure(request, protocol, error)
     # Whatever it is, the browser keeps it as a file and looks no further.
     response = HttpResponse(content, content_type="application/octet-stream")
-    name = examples[number - 1].url.rpartition("/")[2].partition("?")[0] or "example.csv"
-    name = shown(name)[:100]
     response["Content-Disposition"] = str(
         content_disposition_header(as_attachment=True, filename=name)
     )
@@ -175,34 +156,20 @@ def _problem(sent: list[SealedFile]) -> str:
     return "" if sent[0].size else "File must not be empty, select another one."
 
 
-def _readable(answer: Any) -> tuple[list[tuple[str, str]], str]:
-    """Return what a service said: facts by name, or the whole of it as text."""
-    names = {"operationId": "Operation", "sourceDeviceId": "Source device", "message": "Message"}
-    facts = [(label, shown(str(answer[name]))) for name, label in names.items() if answer.get(name)]
-    rest = {name: value for name, value in answer.items() if name not in names}
-    text = json.dumps(rest, indent=2, ensure_ascii=False)[:MAX_TOLD] if rest else ""
-    return facts, "\n".join(shown(line) if not line.startswith(" ") else line for line in
-                            storable(text).split("\n"))  # fmt: skip
+def _record(request: TenantRequest, protocol: Protocol, activity: str) -> None:
+    """Write down who had something registered; what was filled in stays with the provider."""
+    audit.record(
+        request.actor, request.tenant.pk, audit.Type.EXTENSION, activity, subject=protocol.name
+    )
 
 
-def _bulk_metadata(request: TenantRequest, protocol: Protocol) -> Metadata:
-    with _guarded(NO_DEFINITION):
-        metadata = protocol.metadata(_caller(request), wants_bulk=True)
-    if metadata.bulk is None:
-        raise ProviderError(NO_BULK)
-    return metadata
+def _told(error: ProviderError, protocol: Protocol, caller: Caller) -> dict[str, Any]:
+    cause = asking.cause_of(error, protocol, caller)
+    return {"problem": shown(str(error)), "cause": cause}
 
 
-@contextmanager
-def _guarded(message: str) -> Iterator[None]:
-    """Let nothing that a protocol does end in an error of ours."""
-    try:
-        yield
-    except (ProviderError, Http404):
-        raise
-    except Exception as error:
-        logger.exception("A protocol failed.")
-        raise ProviderError(message, f"{type(error).__name__}; see the server's log.") from error
+def _status(error: ProviderError) -> int:
+    return PROVIDER_FAILED if error.cause else HTTPStatus.UNPROCESSABLE_ENTITY
 
 
 def _protocol(request: TenantRequest, key: str) -> Protocol:
@@ -223,15 +190,20 @@ def _is_only_opening(request: TenantRequest) -> bool:
 
 
 def _opening(request: TenantRequest, protocol: Protocol) -> HttpResponse:
-    context = {"protocol": protocol, "address": f"{request.path}?load=1"}
+    context = {"address": f"{request.path}?load=1"}
     return _dialog(request, protocol, "extensions/_opening.html", context)
 
 
 def _failure(request: TenantRequest, protocol: Protocol, error: ProviderError) -> HttpResponse:
-    context = {"protocol": protocol, "problem": str(error), "cause": error.cause}
-    return _dialog(
-        request, protocol, "extensions/_failure.html", context, status=HTTPStatus.BAD_GATEWAY
-    )
+    """Say that the provider cannot be asked now; what was filled in before waits in the dialog."""
+    context = {**_told(error, protocol, _caller(request)), "sent": list(_answers(request))}
+    return _dialog(request, protocol, "extensions/_failure.html", context, status=PROVIDER_FAILED)
+
+
+def _answers(request: TenantRequest) -> Iterator[tuple[str, str]]:
+    for name, values in request.POST.lists():
+        if name not in OURS:
+            yield from ((name, str(value)) for value in values)
 
 
 def _show_step(
@@ -242,19 +214,16 @@ def _show_step(
     problem: str = "",
     status: int = HTTPStatus.OK,
 ) -> HttpResponse:
-    context = {"protocol": protocol, "steps": steps, "problem": problem}
+    if not steps.is_summary:
+        steps.form.take_focus()
+    context = {"steps": steps, "problem": problem}
     return _dialog(request, protocol, "extensions/_step.html", context, status=status)
 
 
 def _show_bulk(
-    request: TenantRequest, protocol: Protocol, metadata: Metadata | None, *, problem: str = ""
+    request: TenantRequest, protocol: Protocol, metadata: Metadata, *, problem: str
 ) -> HttpResponse:
-    if metadata is None:
-        try:
-            metadata = _bulk_metadata(request, protocol)
-        except ProviderError as error:
-            return _failure(request, protocol, error)
-    context = {"protocol": protocol, "metadata": metadata, "problem": problem}
+    context = {"metadata": metadata, "problem": problem}
     status = HTTPStatus.UNPROCESSABLE_ENTITY if problem else HTTPStatus.OK
     return _dialog(request, protocol, "extensions/_bulk.html", context, status=status)
 
@@ -268,5 +237,6 @@ def _dialog(
     status: int = HTTPStatus.OK,
 ) -> HttpResponse:
     return render_dialog(
-        request, template, context, title=protocol.name, back=reverse(LIST), status=status
-    )
+        request, template, {"protocol": protocol, **context}, title=protocol.name,
+        back=reverse(LIST), status=status,
+    )  # fmt: skip

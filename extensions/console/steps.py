@@ -78,8 +78,13 @@ class Steps:
 
     @property
     def revision(self) -> str:
-        """Return a text that is another one when the provider asks for something else."""
-        text = json.dumps(self.metadata.pages, sort_keys=True, default=str)
+        """Return a text that is another one when the fields are others; defaults may vary."""
+        fields = [
+            [(each.path, each.kind.name, [one.value for one in each.choices])
+             for each in page.fields]
+            for page in self.pages
+        ]  # fmt: skip
+        text = json.dumps(fields)
         return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
     def go_on(self) -> bool:
@@ -89,16 +94,19 @@ class Steps:
                 self.at = number
                 return False
         self.at = min(self.at + 1, len(self.pages))
-        self._reach()
+        self.reached = max(self.reached, self.at)
+        self._come()
         return True
 
     def go_back(self) -> None:
         """Step to the page before."""
         self.at = max(0, self.at - 1)
+        self._come()
 
     def begin(self) -> None:
         """Step to the first page, with everything kept."""
         self.at = 0
+        self._come()
 
     def finish(self) -> Mapping[str, Any] | None:
         """Return the values of all pages in one object; None if one is not right, shown now."""
@@ -107,11 +115,23 @@ class Steps:
             return None
         model: dict[str, Any] = {}
         for form in self.forms:
-            model.update(form.value)
+            _merge(model, form.value)
         return model
 
-    def _reach(self) -> None:
-        self.reached = max(self.reached, self.at)
+    def _come(self) -> None:
+        """Show a step as it was left, without complaints about what is still missing."""
+        if not self.is_summary:
+            self.form.forget_problems()
+
+
+def _merge(model: dict[str, Any], more: Mapping[str, Any]) -> None:
+    """Add a page's values; pages may ask for parts of one group."""
+    for name, value in more.items():
+        known = model.get(name)
+        if isinstance(known, dict) and isinstance(value, dict):
+            _merge(known, value)
+        else:
+            model[name] = value
 
 
 def _number(sent: QueryDict, name: str, most: int) -> int:

@@ -1,6 +1,7 @@
 """Values judged by a page's schema, with a sentence for each that does not fit."""
 
 from collections.abc import Iterator, Mapping
+from fractions import Fraction
 from functools import lru_cache
 from typing import Any, Final
 
@@ -9,6 +10,7 @@ from jsonschema import Draft202012Validator, FormatChecker, ValidationError
 from jsonschema.validators import extend
 
 MAX_PROBLEMS: Final = 50
+NEEDED: Final = "This is needed."
 MAX_PATTERN: Final = 1_000  # characters
 MAX_PATTERN_MEMORY: Final = 1 << 20  # bytes
 Path = tuple[str | int, ...]
@@ -48,7 +50,7 @@ def find_problems(schema: Mapping[str, Any], value: Any) -> Iterator[tuple[Path,
 def _told(error: ValidationError) -> Iterator[tuple[Path, str]]:
     path: Path = tuple(error.absolute_path)
     if error.validator == "required":
-        yield (*path, error.validator_value), "This is needed."
+        yield (*path, error.validator_value), NEEDED
         return
     if error.validator == "const":
         is_yes = error.validator_value is True
@@ -67,12 +69,13 @@ def search(pattern: str, text: str) -> bool:
     It never goes back, so no pattern keeps the server busy. Those with look-around are left to
     the browser and to the provider.
     """
-    compiled = _compiled(pattern)
-    return compiled is None or compiled.search(text) is not None
+    found = compiled(pattern)
+    return found is None or found.search(text) is not None
 
 
 @lru_cache(maxsize=512)
-def _compiled(pattern: str) -> Any:
+def compiled(pattern: str) -> Any:
+    """Return a pattern as our engine reads it; None if it does not."""
     if len(pattern) > MAX_PATTERN:
         return None
     options = re2.Options()
@@ -100,6 +103,18 @@ def _required(
                 yield ValidationError("required", validator="required", validator_value=name)
 
 
-_CheckedValidator: Any = extend(Draft202012Validator, {"pattern": _pattern, "required": _required})
+def _multiple_of(
+    _validator: Any, step: float, instance: Any, _schema: Any
+) -> Iterator[ValidationError]:
+    """Count exactly: 868.3 is a multiple of 0.1, whatever it is to a computer."""
+    is_number = isinstance(instance, int | float) and not isinstance(instance, bool)
+    if is_number and Fraction(str(instance)) % Fraction(str(step)):
+        yield ValidationError("multipleOf")
+
+
+_CheckedValidator: Any = extend(
+    Draft202012Validator,
+    {"pattern": _pattern, "required": _required, "multipleOf": _multiple_of},
+)
 # Those that the library checks by itself, without going back over a pattern of its own.
 _FORMAT_CHECKER: Final = FormatChecker(formats=tuple(_FORMATS))

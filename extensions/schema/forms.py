@@ -5,20 +5,26 @@ Properties can be called anything, so fields are called by their numbers.
 
 import json
 from collections.abc import Iterator, Mapping
-from datetime import UTC
+from datetime import UTC, datetime
 from decimal import Decimal
+from math import ceil, floor
 from typing import Any, Final
 
 from django import forms
 from django.core.validators import MaxLengthValidator, MinLengthValidator
+from django.forms.utils import ErrorDict
 from django.utils.html import escape
 
-from extensions.schema.checking import find_problems
+from extensions.answers import shown
+from extensions.schema.checking import NEEDED, find_problems
+from extensions.schema.patterns import for_html
+from extensions.schema.plain import kind_of
 from extensions.schema.reading import Field, Kind, Page, Path
 from ui.text import storable
 
 MAX_TEXT: Final = 20_000  # characters of one value
 MAX_DIGITS: Final = 40
+MAX_PLACE: Final = 200  # characters of the names above a problem
 DOTS: Final = "••••••••"
 
 
@@ -43,9 +49,23 @@ class PageForm(forms.Form):
             return cleaned
         for place, sentence in find_problems(self.page.schema, self.value):
             name = self._field_at(place)
-            if name is None or not self.has_error(name):
-                self.add_error(name, sentence)
+            if name is None:
+                where = shown(".".join(str(step) for step in place))[:MAX_PLACE]
+                self.add_error(None, f"{where}: {sentence}" if where else sentence)
+            elif not self.has_error(name):
+                self.add_error(name, self._in_group(name, sentence))
         return cleaned
+
+    def forget_problems(self) -> None:
+        """Show what was filled in without judging it: the person only comes to this step."""
+        self._errors = ErrorDict()
+        self.cleaned_data = {}
+
+    def take_focus(self) -> None:
+        """Let the focus go to the first field that has a problem, or else to the first."""
+        wrong = [name for name in self.fields if self.has_error(name)]
+        for name in (wrong or list(self.fields))[:1]:
+            self.fields[name].widget.attrs["autofocus"] = True
 
     def parts(self) -> Iterator[tuple[tuple[str, ...], list[forms.BoundField]]]:
         """Return the fields as they are drawn: those beneath one another under one heading."""
@@ -77,16 +97,30 @@ class PageForm(forms.Form):
 
     def _object(self, cleaned: Mapping[str, Any]) -> dict[str, Any]:
         made: dict[str, Any] = {}
-        for path, value in self.page.fixed:
-            _put(made, path, value)
+        for path in self.page.groups:
+            _put(made, path, {})
+        besides = list(self.page.fixed)
         for each in self.page.fields:
             name = self.by_path[each.path]
             if name not in cleaned:
                 continue
             is_there, value = _value(each, cleaned[name])
-            if is_there:
+            if is_there and value is False:
+                besides.append((each.path, value))
+            elif is_there:
                 _put(made, each.path, value)
+        # What nobody wrote begins no group that may be left out.
+        for path, value in sorted(besides, key=lambda one: len(one[0])):
+            if len(path) == 1 or _has(made, path[:-1]):
+                _put(made, path, value)
         return made
+
+    def _in_group(self, name: str, sentence: str) -> str:
+        """Say of what a group alone needs, which may be left out, that it is all or nothing."""
+        groups = self.page.fields[list(self.fields).index(name)].groups
+        if sentence != NEEDED or not groups:
+            return sentence
+        return f"Fill this in too, or leave all of {groups[-1]} empty."
 
     def _field_at(self, place: tuple[str | int, ...]) -> str | None:
         """Return the field that a problem is about, or that holds what it is about."""
@@ -104,6 +138,25 @@ def _put(made: dict[str, Any], path: Path, value: Any) -> None:
             return
         made = inner
     made[path[-1]] = value
+
+
+def _has(made: Any, path: Path) -> bool:
+    for step in path:
+        if not isinstance(made, dict) or step not in made:
+            return False
+        made = made[step]
+    return isinstance(made, dict)
+
+
+class _Moment(forms.DateTimeField):
+    """A date and a time, in UTC unless it says otherwise."""
+
+    def to_python(self, value: Any) -> datetime | None:
+        try:
+            found = super().to_python(value)
+            return found.astimezone(UTC) if found else None
+        except OverflowError as error:  # on the first or the last day that there is
+            raise forms.ValidationError(self.error_messages["invalid"]) from error
 
 
 class _Text(forms.CharField):
@@ -148,7 +201,8 @@ def _form_field(each: Field) -> forms.Field:
             moment = forms.DateTimeInput(
                 attrs={"type": "datetime-local", **attrs}, format="%Y-%m-%dT%H:%M"
             )
-            return forms.DateTimeField(widget=moment, **common)
+            common["help_text"] = " ".join(filter(None, (common["help_text"], "In UTC.")))
+            return _Moment(widget=moment, **common)
     return _text_field(each, common, attrs)
 
 
@@ -168,7 +222,10 @@ def _text_field(each: Field, common: dict[str, Any], attrs: dict[str, str]) -> f
     least, most = schema.get("minLength", 0), min(schema.get("maxLength", MAX_TEXT), MAX_TEXT)
     pattern = schema.get("pattern")
     if pattern and not is_long:
-        widget.attrs["pattern"] = _for_html(pattern)
+        in_html = for_html(pattern)
+        if in_html:
+            looks = each.placeholder or pattern
+            widget.attrs |= {"pattern": in_html, "title": f"Such as {looks}"[:MAX_PLACE]}
     made: forms.CharField
     made = forms.EmailField(widget=widget, **common) if each.kind is Kind.EMAIL else _Text(
         widget=widget, strip=each.kind is not Kind.SECRET, **common
@@ -193,23 +250,18 @@ def _check_uri(text: str) -> None:
         raise forms.ValidationError("Write an address, such as https://example.com.")
 
 
-def _for_html(pattern: str) -> str:
-    """Return a pattern for the whole of an input, where the schema looks for it anywhere."""
-    start = "" if pattern.startswith("^") else ".*"
-    end = "" if pattern.endswith("$") and not pattern.endswith("\\$") else ".*"
-    return f"{start}(?:{pattern.removeprefix('^')[: -1 if not end else None]}){end}"
-
-
 def _number(each: Field, common: dict[str, Any], attrs: dict[str, str]) -> forms.Field:
     schema = each.schema
-    step = schema.get("multipleOf") or (1 if each.kind is Kind.INTEGER else "any")
+    is_whole = each.kind is Kind.INTEGER
+    # A browser counts steps from the lower bound, a schema from zero: multiples are for the server.
+    step = "1" if is_whole else "any"
     bounds = {
-        html: str(schema[name])
-        for html, name in (("min", "minimum"), ("max", "maximum"))
+        html: str(to_whole(schema[name]) if is_whole else schema[name])
+        for html, name, to_whole in (("min", "minimum", ceil), ("max", "maximum", floor))
         if name in schema
     }
-    widget = forms.NumberInput(attrs={"step": str(step), **bounds, **attrs})
-    if each.kind is Kind.INTEGER:
+    widget = forms.NumberInput(attrs={"step": step, **bounds, **attrs})
+    if is_whole:
         return forms.DecimalField(
             widget=widget, max_digits=MAX_DIGITS, decimal_places=0, **common,
             error_messages={"max_decimal_places": "Write a whole number."},
@@ -236,7 +288,16 @@ def _initial(each: Field) -> Any:
         return default is True
     if each.kind is Kind.LIST:
         return "\n".join(str(one) for one in default) if isinstance(default, list) else None
+    if each.kind is Kind.MOMENT:
+        return _moment(default)
     return default if isinstance(default, str | int | float) and default is not True else None
+
+
+def _moment(default: Any) -> datetime | None:
+    try:
+        return _Moment(required=False).clean(default) if isinstance(default, str) else None
+    except forms.ValidationError:
+        return None
 
 
 def _same(one: Any, other: Any) -> bool:
@@ -260,16 +321,16 @@ def _value(each: Field, value: Any) -> tuple[bool, Any]:
         case Kind.DATE:
             return value is not None, value.isoformat() if value else None
         case Kind.MOMENT:
-            moment = value.astimezone(UTC) if value else None
-            return value is not None, moment.strftime("%Y-%m-%dT%H:%M:%SZ") if moment else None
+            told = value.isoformat().replace("+00:00", "Z") if value else None
+            return value is not None, told
     return value != "", value
 
 
 def _item(each: Field, line: str) -> Any:
     """Return a line of a list as the number that it stands for, if numbers are wanted."""
-    if each.schema.get("items", {}).get("type") in {"integer", "number"}:
+    if kind_of(each.schema.get("items", {})) in {"integer", "number"} and len(line) <= MAX_DIGITS:
         try:
-            return _plain_number(Decimal(line[:MAX_DIGITS]))
+            return _plain_number(Decimal(line))
         except (ArithmeticError, ValueError):
             return line  # which is no number, as the schema will say
     return line

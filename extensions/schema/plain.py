@@ -40,6 +40,10 @@ def _is_names(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(one, str) for one in value)
 
 
+def _is_names_by_name(value: Any) -> bool:
+    return isinstance(value, Mapping) and all(_is_names(one) for one in value.values())
+
+
 TYPES: Final = frozenset({"string", "number", "integer", "boolean", "object", "array", "null"})
 
 
@@ -67,6 +71,7 @@ ASKING: Final[dict[str, Callable[[Any], bool]]] = {
     "minProperties": _is_count,
     "maxProperties": _is_count,
     "required": _is_names,
+    "dependentRequired": _is_names_by_name,
 }
 # Keywords that hold one schema, several by name, or several in a row.
 _ONE: Final = ("items", "contains", "not", "if", "then", "else", "additionalProperties")
@@ -161,6 +166,31 @@ def _old_bounds(schema: Schema, made: dict[str, Any]) -> None:
     for name, old in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
         if schema.get(name) is True and _is_number(schema.get(old)):
             made[name] = made.pop(old)
+
+
+def drawable(schema: Schema) -> Schema:
+    """Return what a form draws of a schema: with its ``allOf``, and its one alternative to null.
+
+    Generators write these around a reference, and for what may be left out. The page's own schema
+    judges the value; this one only says how it is asked for.
+    """
+    parts = [part for part in schema.get("allOf", ()) if isinstance(part, Mapping)]
+    for name in ("anyOf", "oneOf"):
+        several = [part for part in schema.get(name, ()) if isinstance(part, Mapping)]
+        real = [part for part in several if part.get("type") != "null"]
+        if len(real) == 1 and len(several) == len(schema[name]):
+            parts += real
+            schema = {key: value for key, value in schema.items() if key != name}
+    if not parts:
+        return schema
+    made: dict[str, Any] = {}
+    for part in [*(drawable(part) for part in parts), schema]:
+        properties = {**made.get("properties", {}), **part.get("properties", {})}
+        required = [*made.get("required", ()), *part.get("required", ())]
+        made |= {key: value for key, value in part.items() if key != "allOf"}
+        made |= {"properties": properties} if properties else {}
+        made |= {"required": required} if required else {}
+    return made
 
 
 def kind_of(schema: Schema) -> str:

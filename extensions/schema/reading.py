@@ -6,13 +6,13 @@ from enum import Enum, auto
 from typing import Any, Final
 
 from extensions.answers import shown
-from extensions.schema.plain import Schema, SchemaError, kind_of, make_plain
+from extensions.schema.plain import Schema, SchemaError, drawable, kind_of, make_plain
 
 MAX_FIELDS: Final = 100  # on all pages together
 MAX_NESTING: Final = 5  # groups within groups
 MAX_CHOICES: Final = 500
 MAX_NAME: Final = 200  # characters of a property's name
-MULTILINE: Final = 200  # characters; where more may be written, there is room for lines
+MULTILINE: Final = 200  # characters; where more has to be written, there is room for lines
 
 Path = tuple[str, ...]
 
@@ -61,12 +61,16 @@ class Field:
 
 @dataclass(frozen=True)
 class Page:
-    """One step of a form; ``fixed`` are values that nobody fills in."""
+    """One step of a form.
+
+    ``fixed`` are values that nobody fills in; ``groups`` are the objects that have to be there.
+    """
 
     title: str
     description: str
     fields: tuple[Field, ...]
     fixed: tuple[tuple[Path, Any], ...]
+    groups: tuple[Path, ...]
     schema: Schema
 
 
@@ -79,15 +83,16 @@ def read_pages(schemas: Sequence[Schema]) -> tuple[Page, ...]:
     pages = []
     for number, schema in enumerate(schemas, start=1):
         plain = make_plain(schema)
-        if kind_of(plain) != "object" and "properties" not in plain:
+        told = drawable(plain)
+        if kind_of(told) != "object":
             raise SchemaError(f"Page {number} has no properties.")
         reader = _Reader()
-        reader.read(plain, (), (), is_needed=True)
-        title = shown(plain.get("title")) or f"Step {number}"
+        reader.read(told, (), (), is_needed=True)
+        title = shown(told.get("title")) or f"Step {number}"
         pages.append(
             Page(
-                title, shown(plain.get("description")), tuple(reader.fields),
-                tuple(reader.fixed), plain,
+                title, shown(told.get("description")), tuple(reader.fields),
+                tuple(reader.fixed), tuple(reader.groups), plain,
             )
         )  # fmt: skip
     if sum(len(page.fields) for page in pages) > MAX_FIELDS:
@@ -101,6 +106,7 @@ class _Reader:
     def __init__(self) -> None:
         self.fields: list[Field] = []
         self.fixed: list[tuple[Path, Any]] = []
+        self.groups: list[Path] = []
 
     def read(self, schema: Schema, path: Path, groups: tuple[str, ...], *, is_needed: bool) -> None:
         """Take in the properties of an object."""
@@ -115,6 +121,7 @@ class _Reader:
     def _property(
         self, schema: Schema, path: Path, groups: tuple[str, ...], *, is_required: bool
     ) -> None:
+        schema = drawable(schema)
         kind = kind_of(schema)
         label = shown(schema.get("title")) or shown(path[-1]) or "Value"
         if "const" in schema and kind != "boolean":
@@ -125,6 +132,8 @@ class _Reader:
         elif kind == "object":
             if len(groups) == MAX_NESTING:
                 raise SchemaError(f"Its groups go deeper than {MAX_NESTING} levels.")
+            if is_required:
+                self.groups.append(path)
             self.read(schema, path, (*groups, label), is_needed=is_required)
         elif kind == "null":
             self.fixed.append((path, None))

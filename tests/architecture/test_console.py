@@ -11,7 +11,9 @@ from django.urls.converters import get_converters
 
 from bulk.models import Door, Import, ImportItem, ImportProblem, Outcome, State
 from config.urls import console_urls
+from extensions import packages
 from extensions.models import Extension
+from extensions.protocols import Bulk, Example, Metadata, Protocol
 from inventory.device_types import TypeDetails, create_type
 from inventory.devices import report
 from inventory.groups import add_to_group, group_at
@@ -78,9 +80,30 @@ some_views = pytest.mark.parametrize(
 )
 
 
+class Hostile(Protocol):
+    """A way of registering that a package brought, with as hostile texts."""
+
+    key, name, description, has_bulk = "hostile", *HOSTILE_IDS[:2], True
+
+    def metadata(self, caller, *, wants_bulk=False):
+        part = {
+            "title": HOSTILE_IDS[1], "description": HOSTILE_IDS[0], "default": HOSTILE_IDS[1],
+            "examples": [HOSTILE_IDS[1]],
+        }  # fmt: skip
+        group = {"title": HOSTILE_IDS[1], "properties": {"c": part}}
+        properties = {HOSTILE_IDS[0]: {**part, "enum": HOSTILE_IDS}, "a": part, "b": group}
+        page = {"title": HOSTILE_IDS[1], "description": HOSTILE_IDS[0], "properties": properties}
+        files = Bulk(HOSTILE_IDS[0], [Example(*HOSTILE_IDS)])
+        return Metadata(HOSTILE_IDS[0], HOSTILE_IDS[1], [page], files)
+
+    def example(self, caller, example):
+        return "".join(HOSTILE_IDS).encode()
+
+
 @pytest.fixture
-def scene(make_registration, house, person, operator):
+def scene(make_registration, house, person, operator, monkeypatch):
     """One of everything, with hostile names wherever a name can be given."""
+    monkeypatch.setattr(packages, "_known", {"hostile": Hostile()})
     row = make_registration(HOSTILE_IDS[0], stage=Stage.PENDING, token="s3cret")
     for device_id, stage in zip(HOSTILE_IDS[1:], (Stage.BLOCKED, Stage.DELIVERED), strict=True):
         make_registration(device_id, stage=stage)
@@ -151,13 +174,13 @@ def scene(make_registration, house, person, operator):
         "role_pk": str(role.pk),
         "token_pk": str(token.pk),
         "extension_pk": str(extension.pk),
-        "protocol_key": "nobody-has-this-one",
         "option_pk": str(TenantOption.objects.get(category=HOSTILE_IDS[1]).pk),
         "audit_pk": str(AuditRecord.objects.latest("pk").pk),
         "credentials_pk": str(login.pk),
         "tombstone_pk": str(Tombstone.objects.get().pk),
         "group_pk": str(group.pk),
         "session_id": "0" * 32,
+        "protocol_key": "hostile",
         "secret": "x" * 32,
     }
 

@@ -39,6 +39,7 @@ acme = Tenant.objects.create(id="acme", company="Acme", parent_id="management")
 GlobalRole.objects.prepare(acme)
 User.objects.create_user(acme, "operator", "%s", global_roles=["operator"])
 """
+PACKAGE = settings.BASE_DIR / "tests/extensions/package"  # as it were installed
 MANY = 200  # registrations; as many are cancelled one by one in the time of a new process
 CANCEL_ALL = """
 from registration.models import BulkDecision, Registration
@@ -117,6 +118,7 @@ def house(static_files, tmp_path_factory):
             data_dir,
             GATEHOUSE_ADMIN_PASSWORD=ADMIN_PASSWORD,
             GATEHOUSE_BOOTSTRAP_PASSWORD=BOOTSTRAP_PASSWORD,
+            PYTHONPATH=str(PACKAGE),
             **database,
         ) as server,
     ):

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from extensions.protocols import ProviderError
 from extensions.schema.forms import PageForm
+from extensions.schema.patterns import for_html
 from extensions.schema.plain import SchemaError
 from extensions.schema.reading import Kind, read_pages
 
@@ -45,6 +46,11 @@ def filled(page, *values, **named):
         ({"default": 3}, Kind.INTEGER, "4", 4),
         ({"type": "boolean"}, Kind.YES_NO, "on", True),
         ({"type": "boolean"}, Kind.YES_NO, None, False),
+        ({"type": "string", "format": "date-time"}, Kind.MOMENT, "2026-02-03T04:05:06+02:00",
+         "2026-02-03T02:05:06Z"),
+        ({"type": "number", "multipleOf": 0.1}, Kind.NUMBER, "868.3", 868.3),
+        ({"anyOf": [{"type": "integer"}, {"type": "null"}]}, Kind.INTEGER, "12", 12),
+        ({"allOf": [{"enum": ["A", "B"]}], "default": "A"}, Kind.CHOICE, "1", "B"),
         ({"enum": ["EU868", 5, None, True]}, Kind.CHOICE, "1", 5),
         ({"enum": ["EU868", 5, None, True]}, Kind.CHOICE, "3", True),
         ({"oneOf": [{"const": "A", "title": "Class A"}, {"const": "C"}]}, Kind.CHOICE, "1", "C"),
@@ -83,6 +89,9 @@ def test_property_is_drawn_and_read_as_its_schema_says(schema, kind, typed, valu
         ({"type": "number", "exclusiveMaximum": 3}, "3", "less than 3"),
         ({"type": "number", "minimum": 3, "exclusiveMinimum": True}, "3", "more than 3"),
         ({"type": "integer", "multipleOf": 5}, "7", "multiple of 5"),
+        ({"type": "number", "multipleOf": 0.1}, "868.35", "multiple of 0.1"),
+        ({"type": "string", "format": "date-time"}, "0001-01-01T00:00:00+05:00", "valid date"),
+        ({"type": "array", "items": {"type": "integer"}}, "1" * 41, "fit"),
         ({"enum": ["a"]}, "7", "valid choice"),
         ({"type": "boolean", "const": True}, None, "required"),
         ({"type": "array", "items": {"type": "string"}, "maxItems": 1}, "a\nb", "at most 1"),
@@ -109,7 +118,29 @@ def test_group_that_is_begun_has_to_be_complete():
     inner = {"type": "object", "required": ["b"], "properties": {"b": {}, "c": {}}}
     form = filled(page_of({"a": inner}), "", "x")
     assert not form.is_valid()
-    assert form.errors == {"f0": ["This is needed."]}
+    assert form.errors == {"f0": ["Fill this in too, or leave all of a empty."]}
+
+
+def test_group_that_nobody_began_is_left_out_whatever_else_is_in_it():
+    inner = {"type": "object", "required": ["b"], "properties": {
+        "b": {}, "on": {"type": "boolean"}, "kind": {"const": 1},
+        "deep": {"type": "object", "properties": {"off": {"type": "boolean"}}},
+    }}  # fmt: skip
+    page = page_of({"a": inner})
+    blank, begun, ticked = filled(page), filled(page, "x"), filled(page, "", "on")
+    assert blank.is_valid()
+    assert blank.value == {}
+    assert begun.is_valid()
+    assert begun.value == {"a": {"b": "x", "on": False, "kind": 1}}
+    assert ticked.errors == {"f0": ["Fill this in too, or leave all of a empty."]}
+    needed = filled(page_of({"a": {"properties": {"on": {"type": "boolean"}}}}, required=["a"]))
+    assert needed.is_valid()
+    assert needed.value == {"a": {"on": False}}
+
+
+def test_problem_of_what_is_not_shown_is_named():
+    form = filled(page_of({"state": {"readOnly": True}}, required=["state"]))
+    assert form.non_field_errors() == ["state: This is needed."]
 
 
 def test_values_that_nobody_fills_in_are_sent_along():
@@ -144,10 +175,45 @@ def test_rules_between_properties_are_asked_of_the_whole_page():
         ({"type": "array", "items": {"enum": ["a", "b"]}, "default": ["b"]}, ["1"]),
         ({"type": "array", "items": {"type": "string"}, "default": ["a", "b"]}, "a\nb"),
         ({"type": "string", "default": {"no": "text"}}, None),
+        ({"type": "string", "format": "date-time", "default": "never"}, None),
     ],
 )
 def test_default_is_filled_in_before(schema, initial):
     assert PageForm(page_of({"it": schema})).fields["f0"].initial == initial
+
+
+def test_moment_by_default_is_one_that_browsers_understand():
+    schema = {"type": "string", "format": "date-time", "default": "2026-01-31T04:05:00+02:00"}
+    assert 'value="2026-01-31T02:05"' in str(PageForm(page_of({"it": schema})))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "in_html"),
+    [
+        ("^[A-F0-9]{16}$", "[A-F0-9]{16}"),
+        ("abc", ".*abc.*"),
+        (r"^(EU|US)\d+$", r"(EU|US)\d+"),
+        (r"a\$", r".*a\$.*"),
+        (r"^[\w.\-]+$", r"[\w.\-]+"),
+        # What means another thing in a browser, nothing at all, or may take it for ever.
+        ("^a|b$", ""), ("^(a+)+$", ""), ("[a-", ""), ("[z-a]", ""), ("(?=x)", ""),
+        ("^[A-Z-]+$", ""), ("[a..b]", ""),
+        ("^[(]$", ""), (r"\p{L}", ""), ("{", ""), ("^ä$", ""), ("a" * 201, ""),
+    ],
+)  # fmt: skip
+def test_pattern_is_sent_to_browsers_that_understand_it(pattern, in_html):
+    assert for_html(pattern) == in_html
+    drawn = str(PageForm(page_of({"it": {"pattern": pattern}})))
+    assert (" pattern=" in drawn) is bool(in_html)
+
+
+def test_browser_counts_no_steps_that_the_schema_does_not():
+    drawn = str(PageForm(page_of({
+        "a": {"type": "integer", "minimum": 3.2, "maximum": 9.9, "multipleOf": 5},
+        "b": {"type": "number", "minimum": 0.5, "multipleOf": 0.1},
+    })))  # fmt: skip
+    assert 'step="1" min="4" max="9"' in drawn
+    assert 'step="any" min="0.5"' in drawn
 
 
 def test_names_and_texts_of_providers_are_never_markup_nor_names_of_fields():

@@ -1,0 +1,87 @@
+"""Registering by a protocol that a package brought along: two pages, a summary, a file."""
+
+from playwright.sync_api import expect
+
+from tests.browser.conftest import serious_violations
+
+EUI = "70B3D57ED0000001"
+
+
+def choose(page, name):
+    page.locator("details[data-menu] > summary").first.click()
+    page.get_by_role("link", name=name).click()
+
+
+def test_form_of_two_pages_is_filled_in_and_mended(page):
+    choose(page, "Single registration: Tracker")
+    dialog = page.get_by_role("dialog", name="Register a tracker")
+    eui = dialog.get_by_label("Device EUI")
+    expect(eui).to_be_focused()
+    eui.fill("no EUI")
+    dialog.get_by_role("button", name="Next").click()
+    assert eui.evaluate("input => input.validity.patternMismatch"), "the browser looks, too"
+    eui.fill("F" * 16)
+    dialog.get_by_label("868.3").check()
+    eui.press("Enter")
+    key = dialog.get_by_label("Application key")
+    expect(key).to_be_focused()
+    assert serious_violations(page) == []
+    key.fill("s3cret-of-tracker")
+    dialog.get_by_label("Latitude").fill("48.2")
+    dialog.get_by_role("button", name="Next").click()
+    expect(dialog.get_by_label("Longitude")).to_be_focused()
+    expect(dialog).to_contain_text("leave all of Position empty")
+    dialog.get_by_label("Longitude").fill("16.3")
+    dialog.get_by_role("button", name="Next").click()
+    expect(dialog.get_by_role("button", name="Register")).to_be_visible()
+    expect(dialog.locator(".provider-summary")).to_contain_text("••••••••")
+    dialog.get_by_role("button", name="Register").click()
+    expect(dialog).to_contain_text("This tracker belongs to somebody else.")
+    dialog.get_by_role("button", name="Fix issue").click()
+    expect(dialog.get_by_label("868.3")).to_be_checked()
+    eui.fill(EUI)
+    dialog.get_by_role("button", name="Next").click()
+    expect(dialog.get_by_label("Longitude")).to_have_value("16.3")
+    dialog.get_by_role("button", name="Back").click()
+    expect(eui).to_have_value(EUI)
+    dialog.get_by_role("button", name="Next").click()
+    expect(key).to_be_visible()
+    dialog.get_by_role("button", name="Next").click()
+    dialog.get_by_role("button", name="Register").click()
+    expect(page.get_by_text("Your device was successfully registered.")).to_be_visible()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_file_is_handed_on(page):
+    choose(page, "Bulk registration: Tracker")
+    dialog = page.get_by_role("dialog", name="Register trackers in bulk")
+    with page.expect_download() as download:
+        dialog.get_by_role("link", name="Download template").first.click()
+    assert download.value.suggested_filename == "few.csv"
+    dialog.get_by_label("CSV file").set_input_files(
+        {"name": "a.csv", "mimeType": "text/csv", "buffer": b"devEUI\n1\n"}
+    )
+    dialog.get_by_role("button", name="Upload").click()
+    done = page.get_by_role("dialog", name="File successfully uploaded.")
+    expect(done).to_contain_text("4711")
+    assert serious_violations(page) == []
+    done.get_by_role("link", name="Complete").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_dialog_that_was_closed_while_it_loaded_stays_closed(page):
+    held = []
+
+    def hold(route):
+        held.append(route)
+
+    page.route("**/registering/tracker/?load=1", hold)
+    choose(page, "Single registration: Tracker")
+    dialog = page.get_by_role("dialog", name="Tracker")
+    expect(dialog).to_contain_text("Loading the registration form definition…")
+    dialog.get_by_role("link", name="Cancel").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    with page.expect_response("**/registering/tracker/?load=1"):
+        held[0].continue_()
+    page.wait_for_timeout(300)
+    expect(page.get_by_role("dialog")).to_have_count(0)
