@@ -11,10 +11,12 @@ endpoint. API tokens are made in the console, on the page *Profile*. What you se
 in the tenant of the login.
 
 **Bodies** are JSON. A `POST` or `PUT` without an `Accept` header is answered without a body, except
-where credentials are handed over. `X-HTTP-METHOD: PUT` on a `POST` stands for the method.
+where credentials are handed over, and in the operations API. `X-HTTP-METHOD: PUT` on a `POST`
+stands for the method.
 
-**Lists** take `currentPage` and `pageSize`. What belongs to another tenant is answered 404, like
-what is not there. A slash in an ID is sent as `%2F`.
+**Lists** take `currentPage` and `pageSize`, those of the operations API `limit` and `cursor`. What
+belongs to another tenant is answered 404, like what is not there. A slash in an ID is sent as
+`%2F`.
 """
 
 # In the order in which they are shown.

@@ -15,7 +15,8 @@ from tenants.models import MANAGEMENT, Tenant
 Row = tuple[str | None, ...]
 
 # A row comes back if the login @1 was verified lately and still counts, and the device @2 is
-# pending in a tenant that this account may serve. Its contact is fresh if it came after @4.
+# pending in a tenant that this account may serve, and of no type: those have keys. Its contact is
+# fresh if it came after @4.
 POLL: Final = f"""
 SELECT r.token_digest, CASE WHEN r.last_contact_at > @4 THEN 'fresh' ELSE 'old' END
   FROM tenants_verifiedlogin v
@@ -24,7 +25,7 @@ SELECT r.token_digest, CASE WHEN r.last_contact_at > @4 THEN 'fresh' ELSE 'old' 
   JOIN registration_registration r ON r.device_id = @2
   JOIN tenants_tenant rt ON rt.id = r.tenant_id AND rt.status = '{Tenant.Status.ACTIVE.value}'
  WHERE v.digest = @1 AND v.expires_at > @3 AND v.may_bootstrap
-   AND r.status = '{Status.PENDING_ACCEPTANCE.value}'
+   AND r.status = '{Status.PENDING_ACCEPTANCE.value}' AND r.device_type_id IS NULL
    AND (ut.id = '{MANAGEMENT}' OR ut.id = rt.id)
 """  # noqa: S608 -- constants
 # The same for the provisioning key @1 with the digest @2, and the device @3 of its tenant and type:

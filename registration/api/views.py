@@ -120,9 +120,10 @@ def _knock(
         return introducing.knock(
             request.caller.key, device_id, token=token, device=device, by=request.actor
         )
-    # The bootstrap account of a tenant lets in that tenant's devices only.
+    # The bootstrap account of a tenant lets in that tenant's devices only, and none a key is for.
     registration = (
         Registration.objects.for_tenant(request.tenant)
+        .without_key()
         .select_related("tenant__parent")
         .get(device_id=device_id, tenant__status=Tenant.Status.ACTIVE)
     )

@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING, Final, Self
 from django.db import models, transaction
 
 from inventory.locks import keep_group
-from inventory.models import DeviceCredentials, DeviceGroup, DeviceType, Tombstone
+from inventory.models import (
+    DeviceCredentials,
+    DeviceGroup,
+    DeviceType,
+    SecurityOption,
+    Tombstone,
+)
 from registration.device_ids import clean_device_id
 from registration.errors import DuplicateError
 from registration.lifecycle import Stage, Status
@@ -33,6 +39,13 @@ class RegistrationQuerySet(models.QuerySet["Registration"]):
     def for_tenant(self, tenant: Tenant) -> Self:
         """Narrow to what ``tenant`` may see: its own rows; all, for the management tenant."""
         return self if tenant.is_management else self.filter(tenant=tenant)
+
+    def without_key(self) -> Self:
+        """Leave out devices whose type asks them for a provisioning key.
+
+        The bootstrap account is shared by everybody's devices: to these, it must not open.
+        """
+        return self.exclude(device_type__security_option=SecurityOption.TEMPORARY_CREDENTIALS)
 
     def unfinished(self) -> Self:
         """Narrow to registrations whose device has not logged in yet."""

@@ -220,6 +220,37 @@ def test_id_of_somebody_else_is_answered_like_an_unknown_one(
     assert key.used == 0
 
 
+def is_announced(acme, operator, automatic, **_):
+    Registration.objects.register(acme, "4711", by=operator, device_type=automatic)
+
+
+def is_accepted_by_the_type(operator, automatic, **_):
+    with_key(automatic, operator)[1].poll("4711")
+    assert found().stage is Stage.ACCEPTED
+
+
+def is_accepted_by_a_person(operator, thermostat, **_):
+    with_key(thermostat, operator)[1].poll("4711")
+    Api("acme/operator").accept("4711")
+    assert found().stage is Stage.ACCEPTED
+
+
+@pytest.mark.parametrize("login", ["management/devicebootstrap", "acme/devicebootstrap"])
+@pytest.mark.parametrize(
+    "situation",
+    [is_announced, is_accepted_by_the_type, is_accepted_by_a_person],
+    ids=lambda case: case.__name__,
+)
+def test_bootstrap_account_gets_nothing_where_the_type_asks_for_a_key(
+    login, situation, acme, operator, thermostat, automatic
+):
+    situation(acme=acme, operator=operator, thermostat=thermostat, automatic=automatic)
+    before = list(Registration.objects.values()), RegistrationEvent.objects.count()
+    assert heard(Api(login).poll("4711")) == "unknown"
+    assert heard(Api(login).poll("4711", "stolen")) == "unknown"
+    assert (list(Registration.objects.values()), RegistrationEvent.objects.count()) == before
+
+
 def test_device_that_is_in_gets_nothing_more_and_the_knock_is_noted(
     make_registration, thermostat, operator
 ):
