@@ -3,8 +3,6 @@
 import os
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -16,8 +14,10 @@ from tests.e2e.conftest import (
     ADMIN_PASSWORD,
     BOOTSTRAP_PASSWORD,
     Remote,
+    collect_static_files,
     empty_database,
     environment,
+    manage,
     running,
 )
 
@@ -88,24 +88,7 @@ def browser():
 
 @pytest.fixture(scope="package")
 def static_files():
-    """Collect what a browser loads, if it changed since ``make`` did."""
-    manifest = settings.BASE_DIR / "staticfiles/staticfiles.json"
-    newest = max(path.stat().st_mtime for path in (settings.BASE_DIR / "static").iterdir())
-    if not manifest.exists() or manifest.stat().st_mtime < newest:
-        manage("collectstatic", "--no-input", "--verbosity", "0", env=dict(os.environ))
-        manifest.touch()
-
-
-def manage(*arguments, env):
-    return subprocess.run(
-        [sys.executable, "manage.py", *arguments],
-        cwd=settings.BASE_DIR,
-        env={**env, "DJANGO_SETTINGS_MODULE": "config.settings"},
-        check=True,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        text=True,
-    ).stdout
+    collect_static_files()
 
 
 @pytest.fixture(scope="package")

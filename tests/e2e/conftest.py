@@ -90,6 +90,27 @@ def launch(output, env):
         )
 
 
+def collect_static_files():
+    """Collect what a browser loads, if it changed since ``make`` did."""
+    manifest = settings.BASE_DIR / "staticfiles/staticfiles.json"
+    newest = max(path.stat().st_mtime for path in (settings.BASE_DIR / "static").iterdir())
+    if not manifest.exists() or manifest.stat().st_mtime < newest:
+        manage("collectstatic", "--no-input", "--verbosity", "0", env=dict(os.environ))
+        manifest.touch()
+
+
+def manage(*arguments, env):
+    return subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=settings.BASE_DIR,
+        env={**env, "DJANGO_SETTINGS_MODULE": "config.settings"},
+        check=True,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+    ).stdout
+
+
 @contextmanager
 def empty_database():
     """Yield the variables that name a new database: none for SQLite, a URL for PostgreSQL."""
