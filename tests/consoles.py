@@ -79,10 +79,9 @@ class Element:
                 chosen = [o for o in options if "selected" in o.attrs] or options[:1]
                 value = chosen[0].attrs.get("value", "") if chosen else ""
             elif each.tag == "input":
-                is_box = each.attrs.get("type") in {"checkbox", "radio"}
-                if is_box and "checked" not in each.attrs:
+                if each.attrs.get("type") in {"checkbox", "radio"} and "checked" not in each.attrs:
                     continue
-                value = each.attrs.get("value") or ("on" if is_box else "")
+                value = each.attrs.get("value") or ""
             else:
                 continue
             sent[name] = value

@@ -110,6 +110,8 @@ class Desk:
             if button.text == press and "hidden" not in button.attrs
         )
         sent = form.fields
+        ticked = form.all("input", type="checkbox", checked=True, name=True)
+        sent.update({each["name"]: "on" for each in ticked if not each.attrs.get("value")})
         sent.update({b["name"]: b["value"] for b in [button] if "name" in b.attrs})
         for label, value in dict(values).items():
             sent[self._named(form, label)] = value

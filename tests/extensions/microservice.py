@@ -52,7 +52,7 @@ METADATA = {
     }
 }
 asked, released = threading.Event(), threading.Event()
-told = []  # what it was handed
+told: list[list[str]] = []  # what it was handed
 
 
 class Microservice(BaseHTTPRequestHandler):
