@@ -45,7 +45,7 @@ MEANINGS: Final = {
 
 
 class Line(forms.CharField):
-    """A line of text as every database takes it."""
+    """A line of text as every database takes it; what has to be exact is no such line."""
 
     def to_python(self, value: Any) -> str:
         """Take out what no database keeps."""
@@ -83,7 +83,7 @@ class DeviceTypeForm(forms.Form):
         widget=forms.NumberInput(attrs={"class": "form-control number"}),
         help_text=f"In characters, from {MIN_SECRET_LENGTH} to {MAX_SECRET_LENGTH}.",
     )
-    device_id_pattern = Line(
+    device_id_pattern = forms.CharField(
         label="Pattern of device IDs",
         max_length=MAX_PATTERN_LENGTH,
         required=False,
@@ -127,7 +127,7 @@ class RegisterForm(forms.Form):
             "invalid_choice": "Choose one of the device types.",
         },
     )
-    device_id = Line(
+    device_id = forms.CharField(
         label="Device ID",
         max_length=1_000,  # the rule of IDs says it in words
         widget=forms.TextInput(attrs=AS_TYPED | {"placeholder": "0123ab32fcd"}),

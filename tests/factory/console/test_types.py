@@ -164,6 +164,7 @@ def test_type_is_made_once(office, acme, target):
         ({"name": "a\x07b"}, "one line of visible characters"),
         ({"description": "x" * 1_001}, "at most 1000 characters"),
         ({"description": "a\x00b"}, "Null characters are not allowed."),
+        ({"device_id_pattern": "T2\x00.*"}, "Null characters are not allowed."),
         ({"security_option": "trust"}, "Select a valid choice"),
         ({"min_secret_length": "7"}, "greater than or equal to 8"),
         ({"min_secret_length": "many"}, "Enter a whole number."),
