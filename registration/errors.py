@@ -31,6 +31,18 @@ class DuplicateError(RegistrationError):
         self.device_id = device_id
 
 
+class DeviceOfTypeError(DuplicateError):
+    """The ID is a device of a device type: it has its credentials, and gets no second ones."""
+
+    def __init__(self, device_id: str) -> None:
+        super().__init__(device_id)
+        msg = (
+            f"{device_id} is a device of a device type already. Replace its credentials, or delete "
+            "it first."
+        )
+        self.args = (msg,)
+
+
 class TransitionError(RegistrationError):
     """The registration is in a status from which this cannot be done."""
 

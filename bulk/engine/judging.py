@@ -17,6 +17,7 @@ from bulk.reading.header import Header
 from bulk.reading.rows import Entry, Problem
 from inventory.many import AnyOf
 from inventory.models import DeviceCredentials, ExternalId, Kind, ManagedObject, Tombstone
+from registration.errors import DeviceOfTypeError
 from registration.lifecycle import Status
 from registration.models import Registration
 from tenants.models import Tenant
@@ -204,12 +205,15 @@ class Judge:
             )
         )
         returning = self._returning(ids)
+        typed = self._of_types(rows)
         for row in rows:
             device_id = row.entry.device_id
             found = registrations.get(device_id)
             owner = found.tenant_id if found else logins.get(device_id, row.tenant_id)
             if owner != row.tenant_id or logins.get(device_id, row.tenant_id) != row.tenant_id:
                 _taken(row)
+            elif (row.tenant_id, device_id) in typed:
+                row.fail("device_exists", "ID", str(DeviceOfTypeError(device_id)))
             elif found is None:
                 row.returns = (row.tenant_id, device_id) in returning
             elif found.confirmed_at is not None:
@@ -226,6 +230,14 @@ class Judge:
                     path = found.group.path if found.group else ""
                     other = row.entry.path not in {"", path}
                     row.verdict = Verdict.UPDATE if other else Verdict.UNCHANGED
+
+    def _of_types(self, rows: list[Judged]) -> set[tuple[str, str]]:
+        """Return which rows stand for devices that came in by a device type."""
+        ids = [row.entry.device_id for row in rows]
+        typed = DeviceCredentials.objects.filter(
+            AnyOf("device_id", ids), managed_object__device_type__isnull=False
+        )
+        return set(typed.values_list("tenant_id", "device_id"))
 
     # --- Devices of a type that are expected --------------------------------------------
 

@@ -38,6 +38,10 @@ class DeviceCredentialsQuerySet(models.QuerySet["DeviceCredentials"]):
         """Narrow to the device of this ID if it belongs to anybody but ``tenant``."""
         return self.filter(device_id=device_id).exclude(tenant=tenant)
 
+    def of_types(self, tenant: Tenant) -> Self:
+        """Narrow to devices of ``tenant`` that came in by a device type."""
+        return self.filter(tenant=tenant, managed_object__device_type__isnull=False)
+
 
 def _few(name: str, condition: Q) -> list[models.Index]:
     """Return the indexes of logins that differ from most, of one tenant and of all."""

@@ -14,7 +14,7 @@ from inventory.models import (
     Tombstone,
 )
 from registration.device_ids import clean_device_id
-from registration.errors import DuplicateError
+from registration.errors import DeviceOfTypeError, DuplicateError
 from registration.lifecycle import Stage, Status
 from registration.models.events import RegistrationEvent
 from registration.models.tally import Tally
@@ -113,10 +113,13 @@ class RegistrationQuerySet(models.QuerySet["Registration"]):
             DeviceIdError: ``device_id`` breaks the rule.
             GroupPathError: somebody has deleted the group.
             DuplicateError: a registration of this ID is open, or the device is another tenant's.
+            DeviceOfTypeError: it is a device that came in by its device type.
         """
         device_id = clean_device_id(device_id)
         if DeviceCredentials.objects.of_others(tenant, device_id).exists():
             raise DuplicateError(device_id)
+        if DeviceCredentials.objects.of_types(tenant).filter(device_id=device_id).exists():
+            raise DeviceOfTypeError(device_id)
         with transaction.atomic():
             finished = self.filter(device_id=device_id, tenant=tenant, confirmed_at__isnull=False)
             for old in finished.select_for_update():
