@@ -138,6 +138,8 @@ def test_another_tenants_id_is_taken_and_nobody_hears_by_whom(
 def test_a_device_that_is_expected_anew_is_let_in_by_its_old_secret(acme, operator):
     device_type = made_type(acme)
     offered(device_type, "d")
+    # One that has a type is not expected anew.
+    ManagedObject.objects.filter(device_id="d").update(device_type=None)
     Registration.objects.register(acme, "d", by=operator)
     assert by_offer(device_type, "d") == UPDATED
     assert not Registration.objects.exists()
