@@ -26,6 +26,7 @@ from bulk.reading.checks import SERIAL, clean_path
 from bulk.reading.header import Header
 from bulk.reading.rows import Entry, Problem
 from inventory.device_types import share_type
+from inventory.locks import share_ids
 from inventory.models import DeviceType, GroupPathError
 from inventory.models.managed_object import MAX_NAME_LENGTH
 from tenants import audit
@@ -117,6 +118,7 @@ def register(
     for attempt in range(ATTEMPTS):
         try:
             with transaction.atomic():
+                share_ids()
                 held = share_type(device_type)
                 work = _Work(held, by, Existing(on_existing), door, is_partial=partial)
                 outcome = work.register(offers)

@@ -14,7 +14,10 @@ from inventory.many import AnyOf
 from inventory.models import ChildLink, DeviceGroup, GroupPathError, ManagedObject
 from tenants.models import Tenant
 
-_TREES = 71_001  # a number of our own among the advisory locks of the database
+# Numbers of our own among the advisory locks of the database.
+_TREES = 71_001
+_IDS = 71_002
+_DOORS = 64  # each device ID belongs to one of them
 
 
 def hold_tree(tenant: Tenant) -> None:
@@ -28,6 +31,33 @@ def hold_tree(tenant: Tenant) -> None:
             # Two tenants with the same checksum wait for each other, and that is all.
             number = crc32(tenant.pk.encode()) - 2**31
             cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_TREES, number])
+
+
+def hold_id(device_id: str) -> None:
+    """Make everybody else wait who wants to let a device of this ID in; call it first of all.
+
+    As long as an ID is neither registered nor has a login, there is no row that could be locked:
+    two who come by different doors would both find it free.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            # Two IDs with the same door wait for each other, and that is all.
+            door = crc32(device_id.encode(errors="replace")) % _DOORS
+            cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_IDS, door])
+
+
+def share_ids() -> None:
+    """Make everybody wait who holds any ID; call it before looking at many, to write them.
+
+    Others may write many as well: rows that both want to make, the database refuses to one.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT count(pg_advisory_xact_lock_shared(%s, door)::text)"
+                " FROM generate_series(0, %s) AS door",
+                [_IDS, _DOORS - 1],
+            )
 
 
 def keep(objects: Collection[int]) -> set[int]:

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import transaction
 
 from inventory.device_types import matches_pattern, share_type
+from inventory.locks import hold_id
 from inventory.models import (
     Acceptance,
     DeviceCredentials,
@@ -96,6 +97,9 @@ def _introduce(
     reason = f"It came by the provisioning key “{key}”."
     try:
         with transaction.atomic():
+            hold_id(device_id)
+            if registration is None and not _is_free(key, registration, device_id):
+                raise Registration.DoesNotExist  # it came in by another door meanwhile
             device_type = share_type(key.device_type)
             if not device_type.has_provisioning_keys:
                 raise Registration.DoesNotExist

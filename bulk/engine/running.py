@@ -20,6 +20,7 @@ from bulk.models import Existing, Form, Import, ImportItem, ImportProblem, Outco
 from bulk.reading.header import Header
 from bulk.reading.rows import Batch, Problem
 from inventory.device_types import share_type
+from inventory.locks import share_ids
 from tenants import audit
 
 logger = logging.getLogger("gatehouse.bulk")
@@ -122,6 +123,7 @@ class _Chunks:
     ) -> None:
         one = self.one
         lease.keep(one, lock=True)
+        share_ids()
         if one.device_type is not None:
             share_type(one.device_type)
         sql.check_keys_at_once()

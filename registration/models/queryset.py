@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 from django.db import models, transaction
 
-from inventory.locks import keep_group
+from inventory.locks import hold_id, keep_group
 from inventory.models import (
     DeviceCredentials,
     DeviceGroup,
@@ -116,11 +116,12 @@ class RegistrationQuerySet(models.QuerySet["Registration"]):
             DeviceOfTypeError: it is a device that came in by its device type.
         """
         device_id = clean_device_id(device_id)
-        if DeviceCredentials.objects.of_others(tenant, device_id).exists():
-            raise DuplicateError(device_id)
-        if DeviceCredentials.objects.of_types(tenant).filter(device_id=device_id).exists():
-            raise DeviceOfTypeError(device_id)
         with transaction.atomic():
+            hold_id(device_id)
+            if DeviceCredentials.objects.of_others(tenant, device_id).exists():
+                raise DuplicateError(device_id)
+            if DeviceCredentials.objects.of_types(tenant).filter(device_id=device_id).exists():
+                raise DeviceOfTypeError(device_id)
             finished = self.filter(device_id=device_id, tenant=tenant, confirmed_at__isnull=False)
             for old in finished.select_for_update():
                 old.remove(by=by, kind=RegistrationEvent.Kind.SUPERSEDED)

@@ -1,6 +1,7 @@
 """Several at once: the same devices in two calls, in a file, at a knock; a type that goes."""
 
 import random
+from contextlib import suppress
 
 import pytest
 
@@ -10,12 +11,13 @@ from bulk.preshared import Offer, register
 from inventory.device_types import delete_type
 from inventory.errors import DeviceTypeInUseError
 from inventory.models import ChildLink, DeviceCredentials, DeviceType, ExternalId, ManagedObject
-from registration.errors import RegistrationError
+from registration.errors import DuplicateError, RegistrationError
 from registration.models import Registration
+from registration.provisioning import make_key
 from tenants.models import Tenant
 from tests.bulk.files import FULL, SECRET, received
 from tests.bulk.preshared.hands import BY, made_type
-from tests.support import at_once, recount, tally
+from tests.support import Api, at_once, recount, tally
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 NUMBER = 300
@@ -143,3 +145,59 @@ def test_a_type_goes_before_its_first_device_or_stays(acme):
                 return False
 
         assert sorted(at_once(delete, offer)) == [False, True]
+
+
+def introducing(key, password, ids):
+    """Let devices knock with a key, each once; return those that somebody expects now."""
+    device = Api(key.login, password)
+    return {each for each in ids if "There is no" not in device.poll(each).content.decode()}
+
+
+def digests():
+    return dict(DeviceCredentials.objects.values_list("device_id", "digest"))
+
+
+def by_a_call(tenant, ids):
+    device_type = made_type(tenant)
+    offered = [Offer(each, SECRET) for each in ids]
+    return lambda: register(device_type, offered, by=BY, partial=True)
+
+
+def by_a_file(tenant, ids):
+    one = received(tenant, FULL + "".join(f"{each};{SECRET};;;\n" for each in ids), BY)
+    imports.start(one, on_existing=Existing.UPDATE, by=BY, call=False)
+    return lambda: engine.carry_on(one.pk)
+
+
+@pytest.mark.parametrize("keys_tenant", ["acme", "globex"])
+@pytest.mark.parametrize("handing_over", [by_a_call, by_a_file], ids=lambda case: case.__name__)
+def test_an_id_with_a_secret_and_an_introduced_one_are_never_the_same(
+    handing_over, keys_tenant, acme, globex
+):
+    of_keys = Tenant.objects.get(pk=keys_tenant)
+    sensors = made_type(
+        of_keys, "Sensor", security_option="temporary_credentials", acceptance="automatic"
+    )
+    key, password = make_key(sensors, "Line 3", by=BY)
+    ids = [f"d-{number}" for number in range(60)]
+    introduced, _ = at_once(lambda: introducing(key, password, ids), handing_over(acme, ids))
+    before = digests()
+    assert introduced == set(Registration.objects.values_list("device_id", flat=True))
+    assert introduced | set(before) == set(ids)
+    assert not introduced & set(before)
+    introducing(key, password, ids)  # again, when passwords are handed over
+    assert digests().items() >= before.items()
+
+
+def test_an_id_with_a_secret_is_not_expected_as_well(acme, operator):
+    handing_over = by_a_call(acme, ids := [f"d-{number}" for number in range(60)])
+
+    def expect():
+        for each in ids:
+            with suppress(DuplicateError):
+                Registration.objects.register(acme, each, by=operator)
+
+    at_once(expect, handing_over)
+    expected = set(Registration.objects.values_list("device_id", flat=True))
+    assert not expected & set(digests())
+    assert expected | set(digests()) == set(ids)
