@@ -26,7 +26,6 @@ from inventory.models.device_type import (
 )
 from inventory.models.managed_object import MAX_NAME_LENGTH
 from tenants.models import Tenant
-from ui.text import storable
 
 AS_TYPED: Final = {"autocomplete": "off", "autocapitalize": "off", "spellcheck": "false"}
 # What each security option means to whoever chooses it.
@@ -44,18 +43,10 @@ MEANINGS: Final = {
 }
 
 
-class Line(forms.CharField):
-    """A line of text as every database takes it; what has to be exact is no such line."""
-
-    def to_python(self, value: Any) -> str:
-        """Take out what no database keeps."""
-        return str(super().to_python(storable(value) if isinstance(value, str) else value))
-
-
 class DeviceTypeForm(forms.Form):
     """A device type; ``is_in_use`` says that its security option has to stay."""
 
-    name = Line(
+    name = forms.CharField(
         label="Name",
         max_length=MAX_TYPE_NAME_LENGTH,
         help_text="One for each product or SKU, such as Thermostat T2.",
@@ -134,8 +125,8 @@ class RegisterForm(forms.Form):
         error_messages={"required": "Type the device ID: what the device calls itself."},
     )
     secret = forms.CharField(label="Secret", required=False, strip=False, max_length=1_000)
-    name = Line(label="Name", max_length=MAX_NAME_LENGTH, required=False)
-    group = Line(label="Add to group", max_length=MAX_PATH_LENGTH, required=False)
+    name = forms.CharField(label="Name", max_length=MAX_NAME_LENGTH, required=False)
+    group = forms.CharField(label="Add to group", max_length=MAX_PATH_LENGTH, required=False)
 
     def __init__(
         self,

@@ -225,6 +225,8 @@ def test_secret_is_refused_where_none_is_used(desk, request, kind):
         ({"secret": "x" * 257}, "more than 256 characters"),
         ({"secret": "x" * 1_001}, "at most 1000 characters"),
         ({"secret": "a\x00b-and-more"}, "Null characters are not allowed."),
+        ({"name": "Lamp\x00"}, "Null characters are not allowed."),
+        ({"group": "Plant\x00"}, "Null characters are not allowed."),
         ({"device_id": "anoth\x00er"}, "Null characters are not allowed."),
         ({"secret": "naïve-secret"}, "not plain English"),
         ({"secret": "press-1-long", "device_id": "press-1-long"}, "the device ID itself"),

@@ -163,6 +163,7 @@ def test_type_is_made_once(office, acme, target):
         ({"name": "x" * 101}, "at most 100 characters"),
         ({"name": "a\x07b"}, "one line of visible characters"),
         ({"description": "x" * 1_001}, "at most 1000 characters"),
+        ({"name": "a\x00b"}, "Null characters are not allowed."),
         ({"description": "a\x00b"}, "Null characters are not allowed."),
         ({"device_id_pattern": "T2\x00.*"}, "Null characters are not allowed."),
         ({"security_option": "trust"}, "Select a valid choice"),
