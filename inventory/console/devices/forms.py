@@ -1,28 +1,18 @@
 """What people type about a device, judged before the inventory hears of it."""
 
 import unicodedata
-from typing import Any
 
 from django import forms
 
 from inventory.identity import CONTROLS
 from inventory.models.external_id import MAX_EXTERNAL_ID_BYTES, MAX_EXTERNAL_TYPE_BYTES
 from inventory.models.managed_object import MAX_NAME_LENGTH, MAX_TYPE_LENGTH
-from ui.text import storable
-
-
-class _Text(forms.CharField):
-    """A line of text as every database takes it."""
-
-    def to_python(self, value: Any) -> str:
-        """Take out what no database keeps."""
-        return str(super().to_python(storable(value) if isinstance(value, str) else value))
 
 
 class DeviceForm(forms.Form):
     """Name and type of a device."""
 
-    name = _Text(
+    name = forms.CharField(
         label="Name",
         max_length=MAX_NAME_LENGTH,
         required=False,
@@ -30,7 +20,7 @@ class DeviceForm(forms.Form):
             "max_length": f"Shorten the name: it can have at most {MAX_NAME_LENGTH} characters."
         },
     )
-    type = _Text(
+    type = forms.CharField(
         label="Type",
         max_length=MAX_TYPE_LENGTH,
         required=False,
@@ -44,11 +34,11 @@ class DeviceForm(forms.Form):
 class ExternalIdForm(forms.Form):
     """A further name of a device, such as its serial number."""
 
-    type = _Text(
+    type = forms.CharField(
         label="Type",
         error_messages={"required": "Say what kind of ID this is, such as c8y_Serial."},
     )
-    value = _Text(label="External ID", error_messages={"required": "Type the ID itself."})
+    value = forms.CharField(label="External ID", error_messages={"required": "Type the ID itself."})
 
     def clean_type(self) -> str:
         """Judge what a type can be made of, and its length as it is stored."""
