@@ -167,7 +167,7 @@ def test_external_id_is_added(device, desk, target):
     [
         ({}, 422, "Say what kind of ID this is"),
         ({"type": "a"}, 422, "Type the ID itself"),
-        ({"type": "a", "value": " \x00 "}, 422, "Type the ID itself"),
+        ({"type": "a", "value": " \x00 "}, 422, "Null characters are not allowed."),
         ({"type": "ä" * 126, "value": "1"}, 422, "at most 250 bytes"),
         ({"type": "a", "value": "ä" * 501}, 422, "at most 1000 bytes"),
         ({"type": "a/b", "value": "1"}, 422, "Leave out the slash"),
