@@ -101,6 +101,18 @@ def registered(tenant: Tenant, file: Iterator[bytes], rows: int) -> tuple[Import
     return one, spent
 
 
+def undone(one: Import) -> float:
+    """Undo an import; return the seconds that took."""
+    imports.undo(one, by=Actor("bench"))
+    started = time.perf_counter()
+    engine.carry_on(one.pk)
+    spent = time.perf_counter() - started
+    one = Import.objects.get(pk=one.pk)
+    if one.state != State.UNDONE or one.kept:
+        raise SystemExit(f"The undo is {one.state}: {one.refusal} {one.kept} kept")
+    return spent
+
+
 def most_memory() -> int:
     """Return what this process had at most, in KiB; 0 where the system does not tell."""
     with suppress(OSError):
@@ -138,8 +150,9 @@ def main(rows: int) -> None:
     few = max(1, rows // 10)
     _, again = registered(tenant, blocks(few), few)
     print(f"    the first tenth once more, nothing to change: {few / again:,.0f} rows per second")
-    _, pallet = registered(tenant, blocks(few, step=1, kind="TN"), few)
+    one, pallet = registered(tenant, blocks(few, step=1, kind="TN"), few)
     print(f"    so many new ones in the order of their IDs: {few / pallet:,.0f} rows per second")
+    print(f"    these taken away again by an undo: {few / undone(one):,.0f} rows per second")
 
 
 if __name__ == "__main__":

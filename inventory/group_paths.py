@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from inventory.groups import check_path
 from inventory.locks import hold_tree, touch_all
+from inventory.many import AnyOf
 from inventory.models import (
     PATH_SEPARATOR,
     ChildLink,
@@ -61,6 +62,32 @@ def make_groups(
             text=f"{len(made)} groups along the paths that devices were registered with.",
         )  # fmt: skip
     return {path: known[path] for path in paths if path not in refused}, made, refused
+
+
+def hold_groups(tenant: Tenant, groups: Collection[int]) -> set[int]:
+    """Hold the tree, and groups of it, until the transaction ends; return those that are there.
+
+    Nobody can put anything into them meanwhile, or point to them.
+    """
+    hold_tree(tenant)
+    mine = DeviceGroup.objects.for_tenant(tenant).filter(AnyOf("id", groups), tenant=tenant)
+    held = mine.order_by("pk").select_for_update(of=("self",))
+    return set(held.values_list("pk", flat=True))
+
+
+def delete_groups(tenant: Tenant, groups: Collection[int], *, by: Actor) -> None:
+    """Delete groups that are held, and that nothing is in but others of them."""
+    if not groups:
+        return
+    above = ChildLink.objects.filter(AnyOf("child", groups))
+    touch_all({pk for pk in above.values_list("parent_id", flat=True) if pk not in groups})
+    above._raw_delete(using="default")  # noqa: SLF001 -- nothing points at a link
+    doomed = DeviceGroup.objects.for_tenant(tenant).filter(AnyOf("id", groups)).order_by()
+    doomed._raw_delete(using="default")  # noqa: SLF001 -- nor, as the caller knows, at these
+    audit.record(
+        by, tenant.pk, audit.Type.INVENTORY, "Groups deleted together",
+        text=f"{len(groups)} groups that were empty.",
+    )  # fmt: skip
 
 
 def steps_of(path: str) -> list[str]:

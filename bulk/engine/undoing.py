@@ -2,7 +2,9 @@
 
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from django.db import transaction
@@ -12,8 +14,7 @@ from django.utils import timezone
 from bulk.engine import lease, sql, stopping
 from bulk.engine.pace import Pace
 from bulk.models import Form, Import, ImportGroup, ImportItem, Outcome, State
-from inventory.groups import delete_group
-from inventory.locks import hold_tree
+from inventory.group_paths import delete_groups, hold_groups
 from inventory.many import AnyOf
 from inventory.models import (
     ChildLink,
@@ -23,10 +24,13 @@ from inventory.models import (
     ExternalId,
     ManagedObject,
 )
+from inventory.models.credentials import REVOKED
 from registration.lifecycle import Stage, Status
 from registration.models import Registration, RegistrationEvent, Tally
 from tenants import audit, quota
+from tenants.models import Tenant
 
+GROUPS: Final = 200  # that are taken away in one transaction
 _EVENT: Final = (
     "tenant", "device_id", "at", "kind", "from_status", "actor", "actor_name", "source",
     "request_id",
@@ -71,17 +75,37 @@ def _next_items(one: Import, most: int) -> list[ImportItem]:
     return list(items[:most])
 
 
+@dataclass(frozen=True, slots=True)
+class _Device:
+    """What an undo has to know of a device: whose it is, and since when."""
+
+    tenant_id: str
+    device_id: str
+    owner: str
+    created_at: datetime
+
+
 def _undo_devices(one: Import, items: Sequence[ImportItem]) -> set[int]:
     """Take devices away that never logged in and that nobody changed; return their items."""
     del one
+    sql.check_keys_at_once()
     numbers = [item.number for item in items if item.number is not None]
-    logins = DeviceCredentials.objects.filter(AnyOf("managed_object", numbers))
-    held = {login.managed_object_id: login for login in logins.order_by("pk").select_for_update()}
+    logins = DeviceCredentials.objects.filter(AnyOf("managed_object", numbers)).order_by("pk")
+    held = {
+        number: (is_enabled and digest != REVOKED and first_login_at is None, issued_at)
+        for number, is_enabled, digest, first_login_at, issued_at in logins.select_for_update(
+            of=("self",)
+        ).values_list("managed_object_id", "is_enabled", "digest", "first_login_at", "issued_at")
+        if number is not None
+    }
     objects = ManagedObject.objects.filter(
         AnyOf("id", numbers), updated_at=F("reported_at")
     ).order_by("pk")
     devices = {
-        device.pk: device for device in objects.select_for_update(of=("self",)).defer("fragments")
+        pk: _Device(tenant_id, device_id, owner, created_at)
+        for pk, tenant_id, device_id, owner, created_at in objects.select_for_update(
+            of=("self",)
+        ).values_list("pk", "tenant_id", "device_id", "owner", "created_at")
     }
     untouched = devices.keys() - _used(devices, held)
     gone = sorted(untouched)
@@ -89,30 +113,23 @@ def _undo_devices(one: Import, items: Sequence[ImportItem]) -> set[int]:
     sql.delete(ExternalId, "managed_object", gone)
     sql.delete(ChildLink, "child", gone)
     sql.delete(ManagedObject, "id", gone)
-    places = Counter(item.tenant_id for item in items if item.number in held.keys() & untouched)
+    places = Counter(devices[pk].tenant_id for pk in held.keys() & untouched)
     for tenant_id, number in sorted(places.items()):
         quota.free_places(tenant_id, number)
     return {item.pk for item in items if item.number in untouched}
 
 
-def _used(
-    devices: Mapping[int, ManagedObject], logins: Mapping[int | None, DeviceCredentials]
-) -> set[int]:
+def _used(devices: Mapping[int, _Device], logins: Mapping[int, tuple[bool, datetime]]) -> set[int]:
     """Return the devices that logged in, or that somebody did something to or with.
 
-    What was made together has one time; anything else came later.
+    ``logins`` says of each whether it is as it was made, and when its password was. What was made
+    together has one time; anything else came later.
     """
     numbers, tenants = list(devices), {device.tenant_id for device in devices.values()}
     used = {
         pk
         for pk, device in devices.items()
-        if (login := logins.get(pk))
-        and (
-            login.first_login_at is not None
-            or not login.is_enabled
-            or login.is_revoked
-            or login.issued_at != device.created_at
-        )
+        if (login := logins.get(pk)) and login != (True, device.created_at)
     }
     events = DeviceEvent.objects.filter(AnyOf("object_number", numbers), tenant__in=tenants)
     used |= {pk for pk in events.values_list("object_number", flat=True) if pk is not None}
@@ -130,7 +147,7 @@ def _used(
     return used | _named_elsewhere(devices, tenants)
 
 
-def _named_elsewhere(devices: Mapping[int, ManagedObject], tenants: set[str]) -> set[int]:
+def _named_elsewhere(devices: Mapping[int, _Device], tenants: set[str]) -> set[int]:
     """Return the devices that own something else, or that are expected anew."""
     owners = {(device.tenant_id, device.owner): pk for pk, device in devices.items()}
     owned = ManagedObject.objects.filter(
@@ -181,23 +198,33 @@ def _undo_registrations(one: Import, items: Sequence[ImportItem]) -> set[int]:
 
 
 def _undo_groups(one: Import) -> None:
-    """Take groups away that the import made and that are empty, the innermost first."""
-    for made in ImportGroup.objects.filter(owner=one).order_by("-pk"):
-        lease.keep(one)
+    """Take groups away that the import made and that are empty."""
+    while made := list(ImportGroup.objects.filter(owner=one).order_by("-pk")[:GROUPS]):
+        numbers = [each.number for each in made]
+        of = DeviceGroup.objects.filter(AnyOf("id", numbers))
+        tenants = Tenant.objects.filter(pk__in=of.values("tenant")).order_by("pk")
         with transaction.atomic():
-            group = DeviceGroup.objects.select_related("tenant").filter(pk=made.number).first()
-            if group is not None:
-                hold_tree(group.tenant)
-                if not _is_used(group):
-                    delete_group(group, by=one.actor)
-            made.delete()
+            lease.keep(one, lock=True)
+            for tenant in tenants:
+                held = hold_groups(tenant, numbers)
+                delete_groups(tenant, held - _used_groups(held), by=one.actor)
+            sql.delete(ImportGroup, "id", [each.pk for each in made])
 
 
-def _is_used(group: DeviceGroup) -> bool:
-    """Say whether anything is in a group or is to join it, or somebody calls it by a name."""
-    return (
-        ChildLink.objects.filter(parent=group).exists()
-        or Registration.objects.filter(group=group).exists()
-        or ManagedObject.objects.filter(group_to_join=group).exists()
-        or ExternalId.objects.filter(managed_object=group).exists()
-    )
+def _used_groups(groups: Collection[int]) -> set[int]:
+    """Return which groups hold anything, are to be joined, or are called by a name of their own.
+
+    A group that holds nothing but groups which are not used is not used either.
+    """
+    expected = Registration.objects.filter(AnyOf("group", groups)).values_list("group")
+    joining = ManagedObject.objects.filter(AnyOf("group_to_join", groups))
+    named = ExternalId.objects.filter(AnyOf("managed_object", groups)).values_list("managed_object")
+    rows = (*expected, *joining.values_list("group_to_join"), *named)
+    used = {pk for (pk,) in rows if pk is not None}
+    links = ChildLink.objects.filter(AnyOf("parent", groups)).values_list("parent_id", "child_id")
+    parents = {child: parent for parent, child in links if child in groups}
+    nearest = used | {parent for parent, child in links if child not in groups}
+    while nearest:
+        used |= nearest
+        nearest = {parents[pk] for pk in nearest if pk in parents} - used
+    return used

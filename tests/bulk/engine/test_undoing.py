@@ -16,7 +16,7 @@ from inventory.models import (
 )
 from registration.models import Registration, Tally
 from tenants.actors import Actor
-from tenants.models import Tenant
+from tenants.models import AuditRecord, Tenant
 from tests.bulk.files import (
     FULL,
     SECRET,
@@ -174,3 +174,31 @@ def test_an_undo_says_nothing_of_what_it_did_not_do(acme):
     assert not DeviceEvent.objects.filter(device_id="a").exists()
     assert received(acme, FULL + f"a;{SECRET};;;\n", BY).state == State.READY
     assert one.position == {}
+
+
+def test_groups_go_with_those_they_are_in_unless_one_of_them_is_used(acme, monkeypatch):
+    monkeypatch.setattr("bulk.engine.undoing.GROUPS", 3)
+    paths = ("Plant/Hall 1/Line 1", "Plant/Hall 2", "Yard/North", "Yard/South")
+    rows = "".join(f"d{n};{SECRET};;;{path}\n" for n, path in enumerate(paths))
+    one = registered(acme, FULL + rows, BY)
+    hall = DeviceGroup.objects.get(path="Plant/Hall 1")
+    gateway = ManagedObject.objects.create(tenant=acme, kind="device", name="gateway")
+    groups.add_to_group(hall, [gateway], by=OTHER)
+    undone(one, BY)
+    assert sorted(DeviceGroup.objects.values_list("path", flat=True)) == ["Plant", "Plant/Hall 1"]
+    assert list(ChildLink.objects.values_list("parent__name", "child__name").order_by("pk")) == [
+        ("Plant", "Hall 1"),
+        ("Hall 1", "gateway"),
+    ]
+    told = AuditRecord.objects.filter(activity="Groups deleted together")
+    assert sum(int(one.text.split()[0]) for one in told) == 5
+    assert {one.actor_name for one in told} == {"olga"}
+
+
+def test_an_undo_asks_as_often_for_many_as_for_few(acme, django_assert_max_num_queries):
+    rows = "".join(f"d{n};{SECRET};;;Plant/Hall {n}\n" for n in range(150))
+    one = registered(acme, FULL + rows, BY)
+    imports.undo(one, by=BY)
+    with django_assert_max_num_queries(70):
+        assert carried_on(one).undone == 150
+    assert not DeviceGroup.objects.exists()
