@@ -5,9 +5,11 @@ SQLite holds the whole database for whoever writes, so that there is nothing to 
 
 from collections.abc import Collection
 from datetime import timedelta
+from typing import Any
 from zlib import crc32
 
 from django.db import connection
+from django.db.models import Model
 from django.utils import timezone
 
 from inventory.many import AnyOf
@@ -65,14 +67,24 @@ def keep(objects: Collection[int]) -> set[int]:
 
     Others may keep them too, and change them: this is the lock that a foreign key takes.
     """
-    if not objects:
+    return _keep(ManagedObject, objects)
+
+
+def keep_tenants(tenants: Collection[str]) -> set[str]:
+    """Keep tenants from being deleted, in the same way."""
+    return _keep(Tenant, tenants)
+
+
+def _keep(model: type[Model], keys: Collection[Any]) -> set[Any]:
+    if not keys:
         return set()
-    marks = ", ".join(["%s"] * len(objects))
-    sql = f"SELECT id FROM inventory_managedobject WHERE id IN ({marks}) ORDER BY id"  # noqa: S608
+    there = model._base_manager.filter(AnyOf("id", keys)).order_by("id")  # noqa: SLF001 -- any's
+    there = there.values_list("id")
+    sql, parameters = there.query.sql_with_params()
     if connection.vendor == "postgresql":
         sql += " FOR KEY SHARE"
     with connection.cursor() as cursor:
-        cursor.execute(sql, list(objects))
+        cursor.execute(sql, parameters)
         return {row[0] for row in cursor.fetchall()}
 
 

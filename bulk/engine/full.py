@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Final
 
+from django.db import IntegrityError
 from django.utils import timezone
 
 from bulk.engine import sql
@@ -14,6 +15,7 @@ from bulk.engine.grouping import Groups
 from bulk.engine.judging import Judged, Verdict
 from bulk.models import Import
 from inventory.fields import text_key
+from inventory.locks import keep, keep_tenants
 from inventory.many import AnyOf
 from inventory.models import (
     ChildLink,
@@ -54,27 +56,29 @@ def write(
     new = [row for row in rows if row.verdict is Verdict.CREATE]
     changed = [row for row in rows if row.verdict is Verdict.UPDATE]
     bare = [row for row in changed if row.device is None]  # a login without an object
-    now = timezone.now()  # one for all: an undo knows by it what came later
-    _insert_objects(owner, [*new, *bare], now)
-    _insert_logins(
-        [row for row in [*new, *changed] if row.login is None and row.entry.password], now
-    )
-    _insert_names(((row, row.names()) for row in new), now)
     made = {row.entry.line for row in bare}
-    _insert_names(
-        (
-            (row, row.names() if row.entry.line in made else changes[row.entry.line].names)
-            for row in changed
-        ),
-        now,
-    )
     joining = [row for row in new if row.entry.path]
     joining += [
         row
         for row in changed
         if row.entry.path and (row.entry.line in made or changes[row.entry.line].joins)
     ]
-    _join(joining, groups)
+    _hold({row.tenant_id for row in (*new, *bare)}, {_group(row, groups) for row in joining})
+    now = timezone.now()  # one for all: an undo knows by it what came later
+    with sql.keys_held():
+        _insert_objects(owner, [*new, *bare], now)
+        _insert_logins(
+            [row for row in [*new, *changed] if row.login is None and row.entry.password], now
+        )
+        _insert_names(((row, row.names()) for row in new), now)
+        _insert_names(
+            (
+                (row, row.names() if row.entry.line in made else changes[row.entry.line].names)
+                for row in changed
+            ),
+            now,
+        )
+        _join(joining, groups)
     _join_chosen(new, changed, groups)
     _update_objects(changed, changes)
     _update_logins([row for row in changed if row.login is not None], changes)
@@ -179,11 +183,22 @@ def _insert_names(named: Iterable[tuple[Judged, Iterable[tuple[str, str]]]], now
     )
 
 
+def _group(row: Judged, groups: Groups) -> int:
+    return groups.known[row.tenant_id, row.entry.path]
+
+
+def _hold(tenants: set[str], groups: set[int]) -> None:
+    """Keep what the new rows point to; their device type and the devices are held already.
+
+    Raises:
+        django.db.IntegrityError: somebody has deleted one of them.
+    """
+    if keep(groups) != groups or keep_tenants(tenants) != tenants:
+        raise IntegrityError
+
+
 def _join(rows: Sequence[Judged], groups: Groups) -> None:
-    links = [
-        (groups.known[row.tenant_id, row.entry.path], _pk(row), ChildLink.Kind.ASSET.value)
-        for row in rows
-    ]
+    links = [(_group(row, groups), _pk(row), ChildLink.Kind.ASSET.value) for row in rows]
     sql.insert(ChildLink, _LINK, links)
     groups.touch({parent for parent, _, _ in links})
 

@@ -178,19 +178,17 @@ def write_rows(
 
 
 def write_items(one: Import, rows: Iterable[Judged]) -> None:
-    """Keep what became of each device."""
-    sql.insert(
-        ImportItem,
-        _ITEM,
-        [
-            (
-                one.pk, row.entry.line, row.key, _OUTCOMES[row.verdict].value, row.tenant_id,
-                number_of(one, row),
-            )
-            for row in rows
-            if not row.is_again
-        ],
-    )  # fmt: skip
+    """Keep what became of each device, of an import that is held."""
+    items = [
+        (
+            one.pk, row.entry.line, row.key, _OUTCOMES[row.verdict].value, row.tenant_id,
+            number_of(one, row),
+        )
+        for row in rows
+        if not row.is_again
+    ]  # fmt: skip
+    with sql.keys_held():
+        sql.insert(ImportItem, _ITEM, items)
 
 
 def count(one: Import, rows: Iterable[Judged], problems: int) -> None:

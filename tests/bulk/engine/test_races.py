@@ -1,10 +1,13 @@
 """Several at once: two files with the same devices, two workers at one file, people in between."""
 
 import threading
+from contextlib import suppress
 
 import pytest
+from django.db import connection, transaction
 
 from bulk import engine, imports
+from bulk.engine import sql
 from bulk.engine.pace import Pace
 from bulk.models import Existing, Import, ImportItem, State
 from inventory.groups import delete_group
@@ -146,3 +149,75 @@ def test_an_undo_and_a_second_file_of_the_same_devices(acme):
     left = DeviceCredentials.objects.count()
     assert ManagedObject.objects.devices().count() == ExternalId.objects.count() == left
     assert Tenant.objects.get(pk="acme").device_count == left
+
+
+def everything():
+    tables = (ManagedObject, DeviceCredentials, ExternalId, ChildLink, ImportItem)
+    return [model.objects.count() for model in tables]
+
+
+@pytest.mark.parametrize("is_allowed", [True, False])
+def test_a_role_that_must_have_each_key_checked_writes_the_same(acme, is_allowed):
+    one = received(acme, FULL + "".join(f"d{n};{SECRET};;;Hall {n % 3}\n" for n in range(50)), BY)
+    imports.start(one, on_existing=Existing.UPDATE, by=BY, call=False)
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE ROLE restricted")
+        cursor.execute("GRANT ALL ON ALL TABLES IN SCHEMA public TO restricted")
+        cursor.execute("GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO restricted")
+        if is_allowed:
+            cursor.execute("GRANT SET ON PARAMETER session_replication_role TO restricted")
+        cursor.execute("SET ROLE restricted")
+        try:
+            with transaction.atomic(), sql.keys_held():
+                cursor.execute("SHOW session_replication_role")
+                assert cursor.fetchone() == ("replica" if is_allowed else "origin",)
+            cursor.execute("SHOW session_replication_role")
+            assert cursor.fetchone() == ("origin",)
+            engine.carry_on(one.pk)
+        finally:
+            cursor.execute("RESET ROLE")
+            cursor.execute("DROP OWNED BY restricted")
+            cursor.execute("DROP ROLE restricted")
+    one.refresh_from_db()
+    assert (one.state, one.created, one.refusal) == (State.FINISHED, 50, {})
+    assert everything() == [53, 50, 50, 50, 50]
+
+
+def orphans():
+    """Return which foreign keys point to rows that are not there."""
+    found = {}
+    for model in (ManagedObject, DeviceCredentials, ExternalId, ChildLink, ImportItem):
+        for field in model._meta.concrete_fields:
+            if field.remote_field is None:
+                continue
+            there = field.related_model._base_manager.values("pk")
+            lost = model.objects.exclude(**{field.attname: None})
+            if number := lost.exclude(**{f"{field.attname}__in": there}).count():
+                found[model.__name__, field.name] = number
+    return found
+
+
+def test_groups_that_go_all_the_time_leave_nothing_that_points_to_them(acme):
+    one = started(acme, full(range(NUMBER)))
+    done = threading.Event()
+
+    def run():
+        try:
+            engine.carry_on(one.pk)
+        finally:
+            done.set()
+
+    def delete():
+        number = 0
+        while not done.is_set() and number < 60:
+            with suppress(DeviceGroup.DoesNotExist):
+                delete_group(DeviceGroup.objects.get(path=f"Plant/Hall {number % 5}"), by=BY)
+                number += 1
+        return number
+
+    _, deleted = at_once(run, delete)
+    one.refresh_from_db()
+    assert deleted > 5
+    assert (one.state, one.created + one.failed) == (State.FINISHED, NUMBER)
+    assert DeviceCredentials.objects.count() == one.created > NUMBER // 2
+    assert orphans() == {}
