@@ -337,9 +337,9 @@ def _item(each: Field, line: str) -> Any:
 
 
 def _plain_number(value: Decimal) -> int | float:
-    if not value.is_finite():
+    if not value.is_finite() or value.adjusted() > MAX_DIGITS:
         raise ValueError(value)
-    if abs(value.adjusted()) > MAX_DIGITS:
+    if value.adjusted() < -MAX_DIGITS:
         return float(value)
     return int(value) if value == value.to_integral_value() else float(value)
 

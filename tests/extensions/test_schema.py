@@ -96,6 +96,8 @@ def test_property_is_drawn_and_read_as_its_schema_says(schema, kind, typed, valu
         ({"type": "boolean", "const": True}, None, "required"),
         ({"type": "array", "items": {"type": "string"}, "maxItems": 1}, "a\nb", "at most 1"),
         ({"type": "array", "items": {"type": "integer"}}, "one", "fit"),
+        ({"type": "array", "items": {"type": "number"}}, "1e999999999", "fit"),
+        ({"type": "array", "items": {"type": "number", "multipleOf": 2}}, "1e999", "fit"),
     ],
 )
 def test_value_that_does_not_fit_is_named_at_its_field(schema, typed, said):
