@@ -1,6 +1,11 @@
-"""Values judged by a page's schema, with a sentence for each that does not fit."""
+"""Values judged by a page's schema, with a sentence for each that does not fit.
 
-from collections.abc import Iterator, Mapping
+Providers write the schemas, so no schema may keep the server busy: what is too laborious is left
+to the provider, who has the last word anyway.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 from functools import lru_cache
 from typing import Any, Final
@@ -13,6 +18,8 @@ MAX_PROBLEMS: Final = 50
 NEEDED: Final = "This is needed."
 MAX_PATTERN: Final = 1_000  # characters
 MAX_PATTERN_MEMORY: Final = 1 << 20  # bytes
+MAX_EFFORT: Final = 100_000  # of a page, in what takes some microseconds; together half a second
+SEARCHED_AT_ONCE: Final = 1_000  # steps of a pattern's program times characters, for one of these
 Path = tuple[str | int, ...]
 
 _SENTENCES: Final[Mapping[str, str]] = {
@@ -40,11 +47,14 @@ _FORMATS: Final[Mapping[str, str]] = {
 
 def find_problems(schema: Mapping[str, Any], value: Any) -> Iterator[tuple[Path, str]]:
     """Return what is wrong with a value, each with its place; ``schema`` has been made plain."""
-    checker = _CheckedValidator(schema, format_checker=_FORMAT_CHECKER)
-    for number, error in enumerate(checker.iter_errors(value)):
-        if number == MAX_PROBLEMS:
-            return
-        yield from _told(error)
+    checker = _CheckedValidator(schema, format_checker=_Effort())
+    try:
+        for number, error in enumerate(checker.iter_errors(value)):
+            if number == MAX_PROBLEMS:
+                return
+            yield from _told(error)
+    except _LaboriousError:
+        return
 
 
 def _told(error: ValidationError) -> Iterator[tuple[Path, str]]:
@@ -63,19 +73,13 @@ def _told(error: ValidationError) -> Iterator[tuple[Path, str]]:
     yield path, sentence.format(limit=str(error.validator_value)[:200])
 
 
-def search(pattern: str, text: str) -> bool:
-    """Say whether a pattern is found; one that our engine does not know is found in everything.
-
-    It never goes back, so no pattern keeps the server busy. Those with look-around are left to
-    the browser and to the provider.
-    """
-    found = compiled(pattern)
-    return found is None or found.search(text) is not None
-
-
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=128)
 def compiled(pattern: str) -> Any:
-    """Return a pattern as our engine reads it; None if it does not."""
+    """Return a pattern as our engine reads it; None if it does not.
+
+    The engine never goes back. Patterns with look-around, which need that, are left to the
+    browser and to the provider.
+    """
     if len(pattern) > MAX_PATTERN:
         return None
     options = re2.Options()
@@ -86,10 +90,47 @@ def compiled(pattern: str) -> Any:
         return None
 
 
+class _LaboriousError(Exception):
+    """Checking takes more than it is worth."""
+
+
+class _Effort:
+    """What one check has cost; it goes everywhere with it in the place of a checker of formats."""
+
+    def __init__(self) -> None:
+        self.left = MAX_EFFORT
+
+    def spend(self, effort: int) -> None:
+        self.left -= effort
+        if self.left < 0:
+            raise _LaboriousError
+
+    def check(self, instance: Any, name: str) -> None:
+        _FORMAT_CHECKER.check(instance, name)
+
+
+_Keyword = Callable[[Any, Any, Any, Any], Any]
+
+
+def _counted(keyword: _Keyword) -> _Keyword:
+    """Let a keyword cost something each time that a value is judged by it."""
+
+    def judge(validator: Any, asked: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
+        sizes = [len(one) for one in (asked, instance) if isinstance(one, list | dict)]
+        validator.format_checker.spend(1 + sum(sizes))
+        yield from keyword(validator, asked, instance, schema) or ()
+
+    return judge
+
+
 def _pattern(
-    _validator: Any, pattern: str, instance: Any, _schema: Any
+    validator: Any, pattern: str, instance: Any, _schema: Any
 ) -> Iterator[ValidationError]:
-    if isinstance(instance, str) and not search(pattern, instance):
+    known = compiled(pattern) if isinstance(instance, str) else None
+    if known is None:
+        return
+    validator.format_checker.spend(len(instance) * known.programsize // SEARCHED_AT_ONCE)
+    if known.search(instance) is None:
         yield ValidationError("pattern")
 
 
@@ -112,9 +153,28 @@ def _multiple_of(
         yield ValidationError("multipleOf")
 
 
+def _unique_items(
+    _validator: Any, is_asked: bool, instance: Any, _schema: Any
+) -> Iterator[ValidationError]:
+    """Look at each value once; the library compares texts and numbers each with each."""
+    if is_asked and isinstance(instance, list):
+        different = {json.dumps(one, sort_keys=True) for one in instance}
+        if len(different) < len(instance):
+            yield ValidationError("uniqueItems")
+
+
 _CheckedValidator: Any = extend(
     Draft202012Validator,
-    {"pattern": _pattern, "required": _required, "multipleOf": _multiple_of},
+    {
+        name: _counted(keyword)
+        for name, keyword in {
+            **Draft202012Validator.VALIDATORS,
+            "pattern": _pattern,
+            "required": _required,
+            "multipleOf": _multiple_of,
+            "uniqueItems": _unique_items,
+        }.items()
+    },
 )
 # Those that the library checks by itself, without going back over a pattern of its own.
 _FORMAT_CHECKER: Final = FormatChecker(formats=tuple(_FORMATS))

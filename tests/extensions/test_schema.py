@@ -1,5 +1,7 @@
 """Pages of JSON Schema as forms: what is drawn, what comes of it, and what cannot be."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -98,6 +100,7 @@ def test_property_is_drawn_and_read_as_its_schema_says(schema, kind, typed, valu
         ({"type": "array", "items": {"type": "integer"}}, "one", "fit"),
         ({"type": "array", "items": {"type": "number"}}, "1e999999999", "fit"),
         ({"type": "array", "items": {"type": "number", "multipleOf": 2}}, "1e999", "fit"),
+        ({"type": "array", "items": {"type": "number"}, "uniqueItems": True}, "1\na\n1", "twice"),
     ],
 )
 def test_value_that_does_not_fit_is_named_at_its_field(schema, typed, said):
@@ -282,6 +285,23 @@ def test_no_pattern_keeps_the_server_busy():
     page = page_of({"a": {"pattern": "^(a+)+$"}, "b": {"pattern": "(?=x)"}})
     form = filled(page, "a" * 5_000 + "!", "left to the provider")
     assert list(form.errors) == ["f0"]
+
+
+@pytest.mark.parametrize(
+    ("schema", "typed"),
+    [
+        ({"allOf": [{"pattern": f"(((a|b)*){{30}}){{30}}{n}"} for n in range(300)]}, "ab" * 9_999),
+        ({"type": "array", "items": {"allOf": [{"minLength": 1}] * 2_900}}, "a\n" * 9_999),
+        ({"type": "array", "items": {"anyOf": [{}, {"enum": [0] * 9_999}]}}, "a\n" * 9_999),
+    ],
+    ids=["patterns", "rules", "values"],
+)
+def test_no_schema_keeps_the_server_busy(schema, typed):
+    """What is too laborious is left to the provider."""
+    form = filled(page_of({"a": schema}), typed)
+    began = time.thread_time()
+    form.is_valid()
+    assert time.thread_time() - began < 4
 
 
 JSON = st.recursive(
