@@ -5,6 +5,7 @@ keyword says in a shape that it cannot have is left out, as with words that we d
 provider has the last word anyway.
 """
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ from extensions.protocols import NO_DEFINITION, ProviderError
 
 MAX_PARTS: Final = 3_000  # schemas within a page's schema, with all references in their places
 MAX_DEPTH: Final = 30
+MAX_REPEATED: Final = 256 * 1024  # characters that references put into a page
 DEFINITIONS: Final = ("$defs", "definitions")
 
 Schema = Mapping[str, Any]
@@ -100,7 +102,7 @@ class _Maker:
     """Makes the parts of one page plain, and counts them."""
 
     def __init__(self, root: Schema) -> None:
-        self.root, self.parts = root, 0
+        self.root, self.parts, self.repeated = root, 0, 0
 
     def make(self, schema: Any, place: str, within: tuple[str, ...]) -> Any:
         """Return one part; ``within`` are the references that led here."""
@@ -118,7 +120,12 @@ class _Maker:
         if isinstance(reference, str):
             if reference in within:
                 raise SchemaError(f"The reference at {place} leads back to itself.")
-            target = self.make(self._target(reference, place), place, (*within, reference))
+            target = self._target(reference, place)
+            # A long text that many refer to would be in the form as many times.
+            self.repeated += len(json.dumps(target))
+            if self.repeated > MAX_REPEATED:
+                raise SchemaError("What its references stand for is too long, all together.")
+            target = self.make(target, place, (*within, reference))
             if not isinstance(target, dict):
                 return target
             made.update(target)

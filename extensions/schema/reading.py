@@ -10,7 +10,8 @@ from extensions.schema.plain import Schema, SchemaError, drawable, kind_of, make
 
 MAX_FIELDS: Final = 100  # on all pages together
 MAX_NESTING: Final = 5  # groups within groups
-MAX_CHOICES: Final = 500
+MAX_CHOICES: Final = 500  # of one list
+MAX_ALL_CHOICES: Final = 5_000  # on all pages together
 MAX_NAME: Final = 200  # characters of a property's name
 MULTILINE: Final = 200  # characters; where more has to be written, there is room for lines
 
@@ -97,6 +98,8 @@ def read_pages(schemas: Sequence[Schema]) -> tuple[Page, ...]:
         )  # fmt: skip
     if sum(len(page.fields) for page in pages) > MAX_FIELDS:
         raise SchemaError(f"The form has more than {MAX_FIELDS} fields.")
+    if sum(len(each.choices) for page in pages for each in page.fields) > MAX_ALL_CHOICES:
+        raise SchemaError(f"The form has more than {MAX_ALL_CHOICES:,} choices.")
     return tuple(pages)
 
 

@@ -238,6 +238,7 @@ def nested(depth):
 
 
 LOOP = {"$ref": "#/$defs/a"}
+LONG = {"a": {"const": "x" * 10_000}}
 FAN = {f"a{n}": {"anyOf": [{"$ref": f"#/$defs/a{n + 1}"}] * 2} for n in range(20)} | {"a20": {}}
 
 
@@ -256,6 +257,8 @@ FAN = {f"a{n}": {"anyOf": [{"$ref": f"#/$defs/a{n + 1}"}] * 2} for n in range(20
         ({"properties": nested(10)}, "deeper"),
         ({"properties": {f"p{n}": {} for n in range(101)}}, "100 fields"),
         ({"properties": {"a": {"enum": list(range(501))}}}, "500 choices"),
+        ({"properties": {f"p{n}": {"enum": list(range(400))} for n in range(20)}}, "5,000 choices"),
+        ({"properties": {f"p{n}": LOOP for n in range(40)}, "$defs": LONG}, "references"),
         ({"properties": {"a" * 201: {}}}, "too long"),
         (
             {"properties": {"a": {"type": "array", "items": {"type": "object"}}},
