@@ -12,7 +12,7 @@ from urllib.parse import quote, urlencode
 
 from django.utils import timezone
 
-from extensions.answers import NotJsonError, message_of, read_json, read_metadata
+from extensions.answers import NotJsonError, message_of, read_json, read_metadata, shown
 from extensions.calling import Answer, CallError, Target, call
 from extensions.models import Extension, Health
 from extensions.models.extension import MAX_ERROR_LENGTH
@@ -31,7 +31,6 @@ from extensions.protocols import (
     ProviderError,
 )
 from tenants.encryption import DecryptionError
-from ui.text import storable
 
 HERE: Final = "/deviceRegistration"
 MAX_METADATA: Final = 1024 * 1024  # bytes
@@ -198,7 +197,7 @@ def note(extension: Extension, error: str) -> None:
     What was asked by details that somebody has changed meanwhile says nothing about the new ones.
     """
     now = timezone.now()
-    error = storable(" ".join(error.split()))
+    error = shown(" ".join(error.split()))  # some of it is the service's own words
     mine = Extension.objects.filter(
         pk=extension.pk, tenant=extension.tenant_id, updated_at=extension.updated_at
     )
@@ -228,6 +227,8 @@ def _json(answer: Answer, message: str) -> Any:
     try:
         return read_json(answer.body)
     except NotJsonError as error:
+        if not answer.body:
+            raise ProviderError(message, "It answers with nothing, not with JSON.") from error
         what = answer.media_type or "something without a type"
         raise ProviderError(message, f"It answers with {what} that is no JSON.") from error
 

@@ -10,8 +10,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
 
+from django.http import QueryDict
+
 from extensions.answers import MAX_PAGES, read_json, shown
 from extensions.calling import CallError
+from extensions.console.steps import Steps
 from extensions.protocols import (
     CANNOT_REGISTER,
     FILE_ERROR,
@@ -26,7 +29,7 @@ from extensions.protocols import (
     Protocol,
     ProviderError,
 )
-from extensions.remote import RemoteProtocol
+from extensions.remote import RemoteProtocol, note
 from ui.text import storable
 from ui.uploads import SealedFile
 
@@ -60,6 +63,21 @@ def metadata_of(protocol: Protocol, caller: Caller, *, wants_bulk: bool = False)
             ],
         )
         return Metadata(shown(found.title), shown(found.description), pages, bulk)
+
+
+def steps_of(protocol: Protocol, metadata: Metadata, sent: QueryDict | None) -> Steps:
+    """Return the steps of a protocol's form, with what a person sent of them.
+
+    Raises:
+        ProviderError: no form can be made of it, which those who look after it are told.
+    """
+    try:
+        with guarded(NO_DEFINITION):
+            return Steps.of(metadata, sent)
+    except ProviderError as error:
+        if isinstance(protocol, RemoteProtocol):
+            note(protocol.extension, error.cause)
+        raise
 
 
 def register(protocol: Protocol, caller: Caller, model: Mapping[str, Any]) -> None:

@@ -16,7 +16,7 @@ from extensions.answers import shown
 from extensions.console import asking
 from extensions.console.steps import Steps
 from extensions.finding import find
-from extensions.protocols import NO_DEFINITION, Caller, Metadata, Protocol, ProviderError
+from extensions.protocols import Caller, Metadata, Protocol, ProviderError
 from registration.console.tables import CHANGED
 from registration.console.views import ADMIN, LIST
 from tenants import audit
@@ -49,8 +49,7 @@ def single(request: TenantRequest, protocol_key: str) -> HttpResponse:
     sent = request.POST if request.method == "POST" else None
     try:
         metadata = asking.metadata_of(protocol, _caller(request))
-        with asking.guarded(NO_DEFINITION):
-            steps = Steps.of(metadata, sent)
+        steps = asking.steps_of(protocol, metadata, sent)
     except ProviderError as error:
         return _failure(request, protocol, error)
     if sent is None:

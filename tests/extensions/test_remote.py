@@ -104,7 +104,7 @@ NO_BULK = "The bulk registration information is missing."
 BAD_METADATA = {
     "HTML": (HTML, NO_FORM, "text/html that is no JSON"),
     "no JSON": (answer(body=b'{"a": '), NO_FORM, "no JSON"),
-    "empty": (answer(204, b""), NO_FORM, "no JSON"),
+    "empty": (answer(204, b""), NO_FORM, "answers with nothing"),
     "not UTF-8": (answer(body=b'{"a": "\xff"}'), NO_FORM, "no JSON"),
     "NaN": (answer(body=b'{"a": NaN}'), NO_FORM, "no JSON"),
     "infinite": (answer(body=b'{"a": 1e999}'), NO_FORM, "no JSON"),
@@ -171,6 +171,7 @@ REGISTERED = {
     "locked out": (answer(401, {"message": "Who?"}), "Who?", "status 401"),
     "broken": (answer(500, {"message": "trace"}), "Cannot register your device.", "status 500"),
     "HTML": (HTML, "Unable to reach the microservice.", "text/html that is no JSON"),
+    "empty": (answer(204, b""), "Unable to reach the microservice.", "answers with nothing"),
     "huge": (answer(body=b" " * (256 * 1024 + 1)), "Unable to reach the microservice.", "too long"),
     "redirect": (answer(307, b"", Location="/x"), "Unable to reach the microservice.", "redirects"),
 }  # fmt: skip
@@ -356,6 +357,24 @@ def test_menu_reads_the_database_and_asks_no_service(
         assert menu.all("a", href=f"/devices/registration/registering/ext-{one.pk}/")
     assert not read(Console("acme/reader").get(LIST)).classed("menu-items")
     assert not service.requests
+
+
+# --- What its log and its card say ----------------------------------------------------------------
+
+
+def test_form_that_cannot_be_drawn_is_told_on_the_card_and_in_one_line_of_the_log(
+    service, extension, console, caplog
+):
+    name = "\x1b[31m\u202e" + "x" * 50_000
+    service.says(answer(body=metadata(pages=[{"properties": {name: 7}}])))
+    failed = console("acme/operator").get(f"{LIST}registering/ext-{extension.pk}/?load=1")
+    assert failed.status_code == 424
+    state, error = health(extension)
+    assert state == Health.BAD
+    assert error.startswith("What stands at #/")
+    (line,) = [text for one in caplog.records if "stands at" in (text := one.getMessage())]
+    assert line.isprintable()
+    assert len(line) < 2_000
 
 
 # --- A canary in the shared secret --------------------------------------------------------------
