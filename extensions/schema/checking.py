@@ -14,6 +14,8 @@ import re2
 from jsonschema import Draft202012Validator, FormatChecker, ValidationError
 from jsonschema.validators import extend
 
+from extensions.schema.reading import first_example
+
 MAX_PROBLEMS: Final = 50
 NEEDED: Final = "This is needed."
 MAX_PATTERN: Final = 1_000  # characters
@@ -68,6 +70,10 @@ def _told(error: ValidationError) -> Iterator[tuple[Path, str]]:
         return
     if error.validator == "format":
         yield path, _FORMATS.get(str(error.validator_value), "It does not look as it should.")
+        return
+    example = first_example(error.schema) if error.validator == "pattern" else ""
+    if example:
+        yield path, f"It does not look as it should, such as {example}."
         return
     sentence = _SENTENCES.get(str(error.validator), "It does not fit what the provider asks for.")
     yield path, sentence.format(limit=str(error.validator_value)[:200])

@@ -46,6 +46,7 @@ class PageForm(forms.Form):
         cleaned = super().clean() or {}
         self.value = self._object(cleaned)
         if self.errors:
+            self._judge_alone(cleaned)
             return cleaned
         for place, sentence in find_problems(self.page.schema, self.value):
             name = self._field_at(place)
@@ -55,6 +56,14 @@ class PageForm(forms.Form):
             elif not self.has_error(name):
                 self.add_error(name, self._in_group(name, sentence))
         return cleaned
+
+    def _judge_alone(self, cleaned: Mapping[str, Any]) -> None:
+        """Judge each value by itself: where others lack, rules between them would mislead."""
+        for name, each in zip(self.fields, self.page.fields, strict=True):
+            is_there, value = _value(each, cleaned[name]) if name in cleaned else (False, None)
+            problem = next(find_problems(each.schema, value), None) if is_there else None
+            if problem is not None:
+                self.add_error(name, problem[1])
 
     def forget_problems(self) -> None:
         """Show what was filled in without judging it: the person only comes to this step."""

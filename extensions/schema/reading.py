@@ -163,7 +163,7 @@ class _Reader:
         self.fields.append(
             Field(
                 path, drawn, label, shown(schema.get("description")), is_required,
-                schema.get("default"), _placeholder(schema), choices, schema, groups,
+                schema.get("default"), first_example(schema), choices, schema, groups,
             )
         )  # fmt: skip
 
@@ -236,7 +236,8 @@ def _text_of(value: Any) -> str:
     return str(value)
 
 
-def _placeholder(schema: Schema) -> str:
+def first_example(schema: Schema) -> str:
+    """Return how a value may look, if the schema says so."""
     examples = schema.get("examples")
     first = examples[0] if isinstance(examples, list) and examples else examples
     if isinstance(first, bool) or not isinstance(first, str | int | float):

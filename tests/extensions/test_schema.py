@@ -109,6 +109,20 @@ def test_value_that_does_not_fit_is_named_at_its_field(schema, typed, said):
     assert said in " ".join(form.errors["f0"])
 
 
+def test_all_that_is_wrong_on_a_page_is_told_at_once():
+    rule = {"if": {"required": ["c"]}, "else": {"properties": {"a": {"const": 1}}}}
+    number = {"type": "string", "pattern": "^M[0-9]$", "examples": ["M1"]}
+    page = page_of({"a": {"type": "integer", "maximum": 3}, "b": number, "c": {}},
+                   required=["c"], allOf=[rule])  # fmt: skip
+    form = filled(page, "9", "x", "")
+    assert not form.is_valid()
+    assert {name: " ".join(said) for name, said in form.errors.items()} == {
+        "f0": "It can be at most 3.",
+        "f1": "It does not look as it should, such as M1.",
+        "f2": "This field is required.",
+    }  # fmt: skip
+
+
 def test_required_counts_where_its_group_is_required():
     inner = {"type": "object", "required": ["b"], "properties": {"b": {"type": "string"}}}
     assert page_of({"a": inner}, required=["a"]).fields[0].is_required
