@@ -193,7 +193,7 @@ def _form_field(each: Field) -> forms.Field:
             return forms.BooleanField(**{**common, "required": schema.get("const") is True})
         case Kind.CHOICE:
             options = [(str(at), choice.label) for at, choice in enumerate(each.choices)]
-            if not each.is_required or each.default is None:
+            if not each.is_required or common["initial"] is None:
                 options = [("", "Choose …" if each.is_required else "-"), *options]
             return forms.ChoiceField(choices=options, **common)
         case Kind.CHOICES:
@@ -310,7 +310,8 @@ def _moment(default: Any) -> datetime | None:
 
 
 def _same(one: Any, other: Any) -> bool:
-    return type(one) is type(other) and bool(one == other)
+    """Say whether two values are one in JSON, where 1.0 is 1 and true is not."""
+    return isinstance(one, bool) is isinstance(other, bool) and bool(one == other)
 
 
 def _value(each: Field, value: Any) -> tuple[bool, Any]:

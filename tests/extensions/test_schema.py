@@ -190,6 +190,8 @@ def test_rules_between_properties_are_asked_of_the_whole_page():
         ({"type": "string", "default": "x"}, "x"),
         ({"enum": ["a", "b"], "default": "b"}, "1"),
         ({"enum": [1, True], "default": True}, "1"),
+        ({"enum": [5, 1], "default": 1.0}, "1"),
+        ({"enum": ["a", "b"], "default": "c"}, None),
         ({"type": "boolean", "default": True}, True),
         ({"type": "array", "items": {"enum": ["a", "b"]}, "default": ["b"]}, ["1"]),
         ({"type": "array", "items": {"type": "string"}, "default": ["a", "b"]}, "a\nb"),
@@ -199,6 +201,12 @@ def test_rules_between_properties_are_asked_of_the_whole_page():
 )
 def test_default_is_filled_in_before(schema, initial):
     assert PageForm(page_of({"it": schema})).fields["f0"].initial == initial
+
+
+@pytest.mark.parametrize("default", [{}, {"default": "c"}, {"default": ["a"]}])
+def test_list_without_a_default_chooses_nothing_for_the_person(default):
+    drawn = str(PageForm(page_of({"it": {"enum": ["a", "b"], **default}}, required=["it"])))
+    assert "Choose …" in drawn
 
 
 def test_moment_by_default_is_one_that_browsers_understand():
