@@ -85,7 +85,7 @@
       opener = document.activeElement;
       box.showModal();
     }
-    const first = $("[autofocus]", box) || $("input:not([type=hidden]), textarea, select", box) || $("#dialog-title", box);
+    const first = $("[aria-invalid=true]", box) || $("[autofocus]", box) || $("input:not([type=hidden]), textarea, select", box) || $("#dialog-title", box);
     first?.focus();
     tendRows(box);
   }
