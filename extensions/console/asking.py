@@ -120,7 +120,7 @@ def example_of(protocol: Protocol, caller: Caller, example: Example) -> tuple[st
     with guarded(NO_EXAMPLE):
         content = bytes(protocol.example(caller, example))
     name = example.url.partition("?")[0].rpartition("/")[2]
-    return name[:MAX_FILE_NAME] or "example.csv", content
+    return " ".join(name.split())[:MAX_FILE_NAME] or "example.csv", content
 
 
 def cause_of(error: ProviderError, protocol: Protocol, caller: Caller) -> str:

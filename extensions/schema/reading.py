@@ -13,6 +13,8 @@ MAX_NESTING: Final = 5  # groups within groups
 MAX_CHOICES: Final = 500  # of one list
 MAX_ALL_CHOICES: Final = 5_000  # on all pages together
 MAX_NAME: Final = 200  # characters of a property's name
+MAX_TITLE: Final = 100  # characters of a step's name
+MAX_LABEL: Final = 200  # characters
 MULTILINE: Final = 200  # characters; where more has to be written, there is room for lines
 
 Path = tuple[str, ...]
@@ -89,7 +91,7 @@ def read_pages(schemas: Sequence[Schema]) -> tuple[Page, ...]:
             raise SchemaError(f"Page {number} has no properties.")
         reader = _Reader()
         reader.read(told, (), (), is_needed=True)
-        title = shown(told.get("title")) or f"Step {number}"
+        title = _clipped(told.get("title"), MAX_TITLE) or f"Step {number}"
         pages.append(
             Page(
                 title, shown(told.get("description")), tuple(reader.fields),
@@ -126,7 +128,7 @@ class _Reader:
     ) -> None:
         schema = drawable(schema)
         kind = kind_of(schema)
-        label = shown(schema.get("title")) or shown(path[-1]) or "Value"
+        label = _clipped(schema.get("title"), MAX_LABEL) or shown(path[-1]) or "Value"
         if "const" in schema and kind != "boolean":
             self.fixed.append((path, schema["const"]))
         elif schema.get("readOnly") is True:
@@ -243,3 +245,9 @@ def first_example(schema: Schema) -> str:
     if isinstance(first, bool) or not isinstance(first, str | int | float):
         return ""
     return shown(str(first))[:200]
+
+
+def _clipped(value: Any, most: int) -> str:
+    """Return a text in one line, and not so long that it hides all else."""
+    text = " ".join(shown(value).split())
+    return text if len(text) <= most else f"{text[: most - 1]}…"

@@ -243,6 +243,12 @@ def test_browser_counts_no_steps_that_the_schema_does_not():
     assert 'step="any" min="0.5"' in drawn
 
 
+def test_long_titles_are_clipped():
+    page = page_of({"a": {"title": "L" * 900}, "b": {"title": "two\nlines"}}, title="S" * 900)
+    assert len(page.title) == 100
+    assert [len(each.label) for each in page.fields] == [200, 9]
+
+
 def test_names_and_texts_of_providers_are_never_markup_nor_names_of_fields():
     bad = '"><script>alert(1)</script>'
     html = str(PageForm(page_of({bad: {"title": bad, "description": bad, "examples": [bad]},
