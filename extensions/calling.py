@@ -108,7 +108,8 @@ def check_url(url: str, *, allows_private: bool) -> str:
         raise CallError("Take out of the URL what follows the path (? and #).")
     if port == 0 or any(piece in {".", ".."} for piece in parts.path.split("/")):
         raise CallError("This is no URL.")
-    return url.rstrip("/")
+    # Its scheme in small letters, as all that decides by it compares them.
+    return (parts.scheme + url[len(parts.scheme) :]).rstrip("/")
 
 
 def call(

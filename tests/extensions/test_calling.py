@@ -146,9 +146,10 @@ def test_name_is_looked_up_once_and_the_address_that_was_checked_is_called(servi
         ask(f"http://rebinding.example:{service.port}")
 
 
-def test_public_service_is_not_called_in_clear():
+@pytest.mark.parametrize("url", ["http://192.88.99.1", "HTTP://192.88.99.1", "hTTp://192.88.99.1"])
+def test_public_service_is_not_called_in_clear(url):
     with pytest.raises(CallError, match="Use https://"):
-        ask("http://8.8.8.8", allows_private=True)
+        ask(url, allows_private=True)
 
 
 def test_name_server_that_is_slow_holds_nobody_up(monkeypatch):
@@ -183,6 +184,7 @@ def test_url_that_cannot_be_one_is_refused(url, why):
 def test_url_loses_its_last_slash_and_nothing_else():
     url = "https://[2606:4700::1111]:8443/Lora"
     assert check_url(f"{url}/", allows_private=False) == url
+    assert check_url(url.replace("https", "HttpS"), allows_private=False) == url
     assert check_url("http://10.0.0.1", allows_private=True) == "http://10.0.0.1"
 
 
