@@ -33,6 +33,10 @@ class CallError(Exception):
     """A call that did not work; the message says why, and is text from anywhere."""
 
 
+class BusyError(CallError):
+    """Nobody was called, as too many calls of ours are under way."""
+
+
 @dataclass(frozen=True)
 class Target:
     """Where a service is: below ``base_url``, an address that :func:`check_url` took."""
@@ -54,11 +58,11 @@ class Turns:
         """Wait a little for a turn, and hold it.
 
         Raises:
-            CallError: too many calls are under way.
+            BusyError: too many calls are under way.
         """
         with self._changed:
             if not self._changed.wait_for(lambda: self._is_free_for(party), PATIENCE):
-                raise CallError("Too many calls are under way. Try again in a moment.")
+                raise BusyError("Too many calls are under way. Try again in a moment.")
             self.taken[party] += 1
         try:
             yield

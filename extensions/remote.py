@@ -13,7 +13,7 @@ from urllib.parse import quote, urlencode
 from django.utils import timezone
 
 from extensions.answers import NotJsonError, message_of, read_json, read_metadata, shown
-from extensions.calling import Answer, CallError, Target, call
+from extensions.calling import Answer, BusyError, CallError, Target, call
 from extensions.models import Extension, Health
 from extensions.models.extension import MAX_ERROR_LENGTH
 from extensions.protocols import (
@@ -64,7 +64,7 @@ class RemoteProtocol(Protocol):
             answer = self._call("GET", path, caller, most=MAX_METADATA, seconds=METADATA_SECONDS)
             found = read_metadata(_definition(answer), wants_bulk=wants_bulk)
         except CallError as error:
-            raise self._failed(ProviderError(NO_DEFINITION, str(error))) from error
+            raise self._unanswered(NO_DEFINITION, error) from error
         except ProviderError as error:
             raise self._failed(error) from None
         note(self.extension, "")
@@ -78,7 +78,7 @@ class RemoteProtocol(Protocol):
                 "POST", HERE, caller, {"Content-Type": JSON}, content, seconds=REGISTER_SECONDS
             )
         except CallError as error:
-            raise self._failed(ProviderError(CANNOT_REACH, str(error))) from error
+            raise self._unanswered(CANNOT_REACH, error) from error
         if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             cause = f"It answers with status {answer.status}."
             raise self._failed(ProviderError(CANNOT_REGISTER, cause))
@@ -100,7 +100,7 @@ class RemoteProtocol(Protocol):
                 "GET", path, caller, {"Accept": "*/*"}, most=MAX_EXAMPLE, seconds=REGISTER_SECONDS
             )
         except CallError as error:
-            raise self._failed(ProviderError(CANNOT_REACH, str(error))) from error
+            raise self._unanswered(CANNOT_REACH, error) from error
         if answer.status >= HTTPStatus.BAD_REQUEST:
             cause = f"It answers with status {answer.status}."
             raise ProviderError(NO_EXAMPLE, cause)
@@ -132,7 +132,7 @@ class RemoteProtocol(Protocol):
                 seconds=FILE_SECONDS + size / FILE_SPEED,
             )  # fmt: skip
         except CallError as error:
-            raise self._failed(ProviderError(CANNOT_REACH_FOR_FILE, str(error))) from error
+            raise self._unanswered(CANNOT_REACH_FOR_FILE, error) from error
         if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             cause = f"It answers with status {answer.status}."
             raise self._failed(ProviderError(FILE_ERROR, cause))
@@ -185,6 +185,11 @@ class RemoteProtocol(Protocol):
             return {}
         login = f"{caller.tenant.pk}/{self.extension.context_path}:{secret}"
         return {"Authorization": "Basic " + base64.b64encode(login.encode()).decode()}
+
+    def _unanswered(self, message: str, error: CallError) -> ProviderError:
+        """Return what a person is told; that we are busy is no fault of the service."""
+        told = ProviderError(message, str(error))
+        return told if isinstance(error, BusyError) else self._failed(told)
 
     def _failed(self, error: ProviderError) -> ProviderError:
         note(self.extension, error.cause or str(error))

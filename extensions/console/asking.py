@@ -13,7 +13,7 @@ from typing import Any, Final
 from django.http import QueryDict
 
 from extensions.answers import MAX_PAGES, read_json, shown
-from extensions.calling import CallError
+from extensions.calling import BusyError, CallError
 from extensions.console.steps import Steps
 from extensions.protocols import (
     CANNOT_REGISTER,
@@ -128,7 +128,8 @@ def cause_of(error: ProviderError, protocol: Protocol, caller: Caller) -> str:
     is_others = (
         isinstance(protocol, RemoteProtocol) and protocol.extension.tenant_id != caller.tenant.pk
     )
-    if is_others and isinstance(error.__cause__, CallError):
+    because = error.__cause__
+    if is_others and isinstance(because, CallError) and not isinstance(because, BusyError):
         return ""
     return shown(error.cause)
 

@@ -8,7 +8,7 @@ import logging
 import pytest
 from django.db import connection
 
-from extensions import packages, registry
+from extensions import calling, packages, registry
 from extensions.console.entries import entries
 from extensions.finding import find, protocols_for
 from extensions.models import Extension, Health
@@ -261,6 +261,19 @@ def test_service_that_is_down_is_noted_and_well_again_when_it_answers(
     extension.refresh_from_db()
     RemoteProtocol(extension).metadata(caller)
     assert health(extension) == (Health.GOOD, "Nobody answers there.")
+
+
+def test_calls_of_ours_that_are_too_many_are_no_fault_of_the_service(
+    extension, remote, caller, console, monkeypatch
+):
+    """Else one tenant could make a shared extension look broken to everybody."""
+    monkeypatch.setattr(calling, "PATIENCE", 0.01)
+    monkeypatch.setattr(calling.TURNS, "for_one", 0)
+    assert "Too many calls" in failure(lambda: remote.metadata(caller))[1]
+    assert "Too many calls" in failure(lambda: remote.register(caller, {}))[1]
+    assert health(extension)[0] == Health.UNKNOWN
+    page = console("acme/operator").get(f"{LIST}registering/ext-{extension.pk}/?load=1")
+    assert "Try again in a moment." in read(page).one(role="alert").text
 
 
 def test_that_it_still_works_is_not_written_each_time(
