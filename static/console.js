@@ -437,6 +437,19 @@
     left = null;
   }
 
+  let pressed = null; // a button that waits for an answer, disabled, which takes the focus from it
+
+  function notePressed({ detail: { elt } }) {
+    const focused = document.activeElement;
+    if (focused.matches("button") && elt.contains(focused)) pressed = focused;
+  }
+
+  function regainPressed({ detail: { elt } }) {
+    if (!pressed || !elt.contains(pressed)) return;
+    if (pressed.isConnected && document.activeElement === document.body) pressed.focus({ preventScroll: true });
+    pressed = null;
+  }
+
   // --- Selecting rows ---------------------------------------------------------------------------
 
   function showSelection() {
@@ -494,7 +507,10 @@
       setTimeout(() => $("[data-reload]")?.classList.remove("is-turning"), 600);
     }
     for (const menu of $$("[data-menu][open]")) {
-      if (!menu.contains(event.target) || at(".menu-items a")) menu.open = false;
+      if (menu.contains(event.target) && !at(".menu-items a")) continue;
+      // What stands in a closed menu cannot have the focus back when a dialog closes.
+      if (at(".menu-items a")) $("summary", menu).focus();
+      menu.open = false;
     }
   });
 
@@ -541,6 +557,9 @@
       event.detail.parameters.set("shown", shown.map((id) => id.replace("registration-", "")).join(","));
     }
   });
+
+  document.addEventListener("htmx:beforeRequest", notePressed);
+  document.addEventListener("htmx:afterRequest", regainPressed);
 
   document.addEventListener("htmx:beforeSwap", (event) => {
     const { requestConfig, target } = event.detail;
