@@ -104,12 +104,17 @@
     $("[data-upload-button]").disabled = !isReady();
   }
 
+  // What has arrived already cannot be taken back.
+  function cancel() {
+    if (began && form() && !$("[data-upload-cancel]").hidden) window.htmx.trigger(form(), "htmx:abort");
+  }
+
   function progress({ lengthComputable, loaded, total }) {
     if (!began || !lengthComputable) return;
     const bar = $("progress", form());
     if (loaded >= total) {
       bar.removeAttribute("value"); // nobody knows how long the server looks at it
-      tell("Uploaded. The server looks at the first lines…");
+      tell($("[data-upload-said]").dataset.then);
       $("[data-upload-cancel]").hidden = true;
       return;
     }
@@ -161,8 +166,9 @@
       show();
       field().focus();
     }
-    if (event.target.closest("[data-upload-cancel]")) window.htmx.trigger(form(), "htmx:abort");
+    if (event.target.closest("[data-upload-cancel], [data-dialog-close]")) cancel();
   });
+  document.addEventListener("cancel", cancel, true); // a dialog that Escape closes
 
   document.addEventListener("htmx:beforeRequest", (event) => {
     if (event.detail.elt === form()) begin();
@@ -171,11 +177,12 @@
     if (event.target === form()) progress(event.detail);
   });
   document.addEventListener("htmx:afterRequest", (event) => {
-    if (event.detail.elt.matches("[data-upload]")) end();
+    // The form may have made way for the answer; then the event is its parent's.
+    if (event.detail.requestConfig?.elt?.matches("[data-upload]")) end();
   });
   document.addEventListener("htmx:afterSwap", prepare);
   window.addEventListener("beforeunload", (event) => {
-    if (began && !$("progress", form()).matches(":indeterminate")) event.preventDefault();
+    if (began && form() && !$("progress", form()).matches(":indeterminate")) event.preventDefault();
   });
   document.addEventListener("DOMContentLoaded", prepare);
 })();
