@@ -254,6 +254,20 @@ OPS_MAX_ITEMS = env_int("GATEHOUSE_OPS_MAX_ITEMS", 5_000, low=1, high=5_000)
 # Of one API token, or of one person or service that signs in with a password.
 OPS_WRITES_PER_MINUTE = env_int("GATEHOUSE_OPS_WRITES_PER_MINUTE", 60, low=1, high=100_000)
 
+# --- Extensions ---------------------------------------------------------------------------
+
+# Seconds that a service may take: to say what it needs to know, to register one device (or send
+# an example file), to register a file; a long file has more.
+EXTENSION_METADATA_SECONDS = env_int("GATEHOUSE_EXTENSION_METADATA_SECONDS", 10, low=1, high=60)
+EXTENSION_REGISTER_SECONDS = env_int("GATEHOUSE_EXTENSION_REGISTER_SECONDS", 30, low=1, high=300)
+EXTENSION_FILE_SECONDS = env_int("GATEHOUSE_EXTENSION_FILE_SECONDS", 120, low=1, high=3600)
+# Services that one process calls at once: each holds one of its threads, and some must stay free.
+EXTENSION_CALLS = env_int("GATEHOUSE_EXTENSION_CALLS", 6, low=1, high=THREADS - 4)
+# Of them in the name of one tenant, so that it cannot take them all.
+EXTENSION_CALLS_FOR_TENANT = env_int(
+    "GATEHOUSE_EXTENSION_CALLS_FOR_TENANT", 3, low=1, high=THREADS - 4
+)
+
 # --- Language, time, static files ---------------------------------------------------------
 
 LANGUAGE_CODE = "en-gb"

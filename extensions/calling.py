@@ -16,12 +16,11 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 import httpcore
+from django.conf import settings
 
 from extensions.addresses import AddressError, checked_addresses, is_public
 
 OPERATION: Final = 10.0  # seconds that connecting, or one write, may take
-AT_ONCE: Final = 6  # calls of one process; the other threads stay free for everybody else
-AT_ONCE_FOR_ONE: Final = 3  # of them in the name of one tenant, so that it cannot take them all
 PATIENCE: Final = 2.0  # seconds that a call waits for its turn
 NOT_IN_CLEAR: Final = (
     "Use https://. Without it, whoever stands on the way could read what is sent; only an address "
@@ -76,7 +75,7 @@ class Turns:
         return self.taken.total() < self.all_together and self.taken[party] < self.for_one
 
 
-TURNS: Final = Turns(AT_ONCE, AT_ONCE_FOR_ONE)
+TURNS: Final = Turns(settings.EXTENSION_CALLS, settings.EXTENSION_CALLS_FOR_TENANT)
 
 
 @dataclass(frozen=True)
