@@ -13,6 +13,7 @@ MAX_PAGES: Final = 20
 MAX_EXAMPLES: Final = 20
 MAX_DEPTH: Final = 50  # of JSON
 MAX_TEXT: Final = 1_000  # characters of a text that a person is shown
+MAX_ADDRESS: Final = 4_000  # characters of an example's address; signed ones are long
 MAX_DIGITS: Final = 300  # of a whole number; more is beyond what a float can hold
 
 
@@ -74,19 +75,25 @@ def _bulk(found: Mapping[str, Any]) -> Bulk:
     return Bulk(
         shown(found.get("title")),
         tuple(
-            Example(shown(one.get("title")), shown(one.get("description")), shown(one.get("url")))
+            Example(shown(one.get("title")), shown(one.get("description")), address(one.get("url")))
             for one in examples[:MAX_EXAMPLES]
             if isinstance(one, Mapping)
         ),
     )
 
 
-def shown(value: Any) -> str:
+def shown(value: Any, most: int = MAX_TEXT) -> str:
     """Return a text of a service as a person can be shown it; anything else is empty."""
     if not isinstance(value, str):
         return ""
     text = "".join(one if one.isprintable() or one in "\n\t" else " " for one in value)
-    return text[:MAX_TEXT].strip()
+    return text[:most].strip()
+
+
+def address(value: Any) -> str:
+    """Return the address of an example; half of one leads elsewhere, so it is empty then."""
+    text = shown(value, MAX_ADDRESS + 1)
+    return text if len(text) <= MAX_ADDRESS else ""
 
 
 def message_of(found: Any) -> str:

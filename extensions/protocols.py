@@ -9,6 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from tenants.actors import Actor
 from tenants.models import Tenant
@@ -43,11 +44,20 @@ class ProviderError(Exception):
 
 @dataclass(frozen=True)
 class Example:
-    """A file that shows how a bulk file looks; ``url`` is where the provider has it."""
+    """A file that shows how a bulk file looks; ``url`` is where the provider has it.
+
+    With a ``link`` the provider is not asked for it: a browser goes there, by ``https://``.
+    """
 
     title: str
     description: str
     url: str
+    link: str = ""
+
+    @property
+    def host(self) -> str:
+        """Return the host that the link leads to."""
+        return urlsplit(self.link).netloc.lower()
 
 
 @dataclass(frozen=True)

@@ -3,17 +3,19 @@
 import base64
 import json
 import logging
-import re
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any, Final
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
+from django.conf import settings
 from django.utils import timezone
 
 from extensions.answers import NotJsonError, message_of, read_json, read_metadata, shown
 from extensions.calling import Answer, BusyError, CallError, Target, call
+from extensions.examples import link_to, path_at
 from extensions.models import Extension, Health
 from extensions.models.extension import MAX_ERROR_LENGTH
 from extensions.protocols import (
@@ -24,6 +26,7 @@ from extensions.protocols import (
     FILE_FAILED,
     NO_DEFINITION,
     NO_EXAMPLE,
+    Bulk,
     Caller,
     Example,
     Metadata,
@@ -36,10 +39,7 @@ HERE: Final = "/deviceRegistration"
 MAX_METADATA: Final = 1024 * 1024  # bytes
 MAX_EXAMPLE: Final = 5 * 1024 * 1024  # bytes
 MAX_ANSWER: Final = 256 * 1024  # bytes
-METADATA_SECONDS: Final = 10.0
-REGISTER_SECONDS: Final = 30.0
-FILE_SECONDS: Final = 120.0  # and more for a long file:
-FILE_SPEED: Final = 256 * 1024  # bytes a second; who takes them more slowly is not waited for
+FILE_SPEED: Final = 256 * 1024  # bytes a second; who takes a file more slowly is not waited for
 JSON: Final = "application/json"
 LOCKED_OUT: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 
@@ -61,22 +61,26 @@ class RemoteProtocol(Protocol):
         """Ask the service what it needs to know."""
         path = f"{HERE}/metadata?{urlencode({'lang': caller.language})}"
         try:
-            answer = self._call("GET", path, caller, most=MAX_METADATA, seconds=METADATA_SECONDS)
+            answer = self._call(
+                "GET", path, caller,
+                most=MAX_METADATA, seconds=settings.EXTENSION_METADATA_SECONDS,
+            )  # fmt: skip
             found = read_metadata(_definition(answer), wants_bulk=wants_bulk)
         except CallError as error:
             raise self._unanswered(NO_DEFINITION, error) from error
         except ProviderError as error:
             raise self._failed(error) from None
         note(self.extension, "")
-        return found
+        return replace(found, bulk=found.bulk and self._linked(found.bulk))
 
     def register(self, caller: Caller, model: Mapping[str, Any]) -> Any:
         """Hand the values of all pages to the service."""
         content = json.dumps(model).encode()
         try:
             answer = self._call(
-                "POST", HERE, caller, {"Content-Type": JSON}, content, seconds=REGISTER_SECONDS
-            )
+                "POST", HERE, caller, {"Content-Type": JSON}, content,
+                seconds=settings.EXTENSION_REGISTER_SECONDS,
+            )  # fmt: skip
         except CallError as error:
             raise self._unanswered(CANNOT_REACH, error) from error
         if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
@@ -94,11 +98,14 @@ class RemoteProtocol(Protocol):
 
     def example(self, caller: Caller, example: Example) -> bytes:
         """Fetch an example from the service; from nowhere else."""
-        path = self._path_of(example.url)
+        path = path_at(self.target.base_url, self.extension.context_path, example.url)
+        if not path:
+            raise ProviderError(NO_EXAMPLE, "The example is not at the service itself.")
         try:
             answer = self._call(
-                "GET", path, caller, {"Accept": "*/*"}, most=MAX_EXAMPLE, seconds=REGISTER_SECONDS
-            )
+                "GET", path, caller, {"Accept": "*/*"},
+                most=MAX_EXAMPLE, seconds=settings.EXTENSION_REGISTER_SECONDS,
+            )  # fmt: skip
         except CallError as error:
             raise self._unanswered(CANNOT_REACH, error) from error
         if answer.status >= HTTPStatus.BAD_REQUEST:
@@ -106,16 +113,16 @@ class RemoteProtocol(Protocol):
             raise ProviderError(NO_EXAMPLE, cause)
         return answer.body
 
-    def _path_of(self, url: str) -> str:
-        """Return where an example is below the service's base, as the original's paths say it."""
-        path = url.removeprefix(self.target.base_url)
-        path = path.removeprefix(f"/service/{self.extension.context_path}")
-        is_ours = path.startswith("/") and not path.startswith("//") and ".." not in path
-        if not is_ours and re.match(r"[A-Za-z0-9_]", path) and ":" not in path.partition("/")[0]:
-            path, is_ours = f"/{path}", ".." not in path
-        if not is_ours:
-            raise ProviderError(NO_EXAMPLE, "The example is not at the service itself.")
-        return quote(path, safe="/?&=%+~.-_,:@")
+    def _linked(self, bulk: Bulk) -> Bulk:
+        """Return how files are taken, with links to the examples that are not at the service."""
+        base, context_path = self.target.base_url, self.extension.context_path
+        return replace(
+            bulk,
+            examples=tuple(
+                one if path_at(base, context_path, one.url) else replace(one, link=link_to(one.url))
+                for one in bulk.examples
+            ),
+        )
 
     def register_file(
         self, caller: Caller, file: Iterable[bytes], name: str, size: int
@@ -129,7 +136,7 @@ class RemoteProtocol(Protocol):
         try:
             answer = self._call(
                 "POST", f"{HERE}/bulk", caller, headers, form.around(file),
-                seconds=FILE_SECONDS + size / FILE_SPEED,
+                seconds=settings.EXTENSION_FILE_SECONDS + size / FILE_SPEED,
             )  # fmt: skip
         except CallError as error:
             raise self._unanswered(CANNOT_REACH_FOR_FILE, error) from error

@@ -12,9 +12,10 @@ from typing import Any, Final
 
 from django.http import QueryDict
 
-from extensions.answers import MAX_PAGES, read_json, shown
+from extensions.answers import MAX_PAGES, address, read_json, shown
 from extensions.calling import BusyError, CallError
 from extensions.console.steps import Steps
+from extensions.examples import link_to
 from extensions.protocols import (
     CANNOT_REGISTER,
     FILE_ERROR,
@@ -58,7 +59,12 @@ def metadata_of(protocol: Protocol, caller: Caller, *, wants_bulk: bool = False)
         bulk = found.bulk and Bulk(
             shown(found.bulk.title),
             [
-                Example(shown(one.title), shown(one.description), shown(one.url))
+                Example(
+                    shown(one.title),
+                    shown(one.description),
+                    address(one.url),
+                    link_to(address(one.link)),
+                )
                 for one in found.bulk.examples
             ],
         )

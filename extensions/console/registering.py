@@ -134,7 +134,7 @@ def example(request: TenantRequest, protocol_key: str, number: int) -> HttpRespo
     try:
         metadata = asking.metadata_of(protocol, caller, wants_bulk=True)
         examples = metadata.bulk.examples if metadata.bulk else ()
-        if not 1 <= number <= len(examples):
+        if not 1 <= number <= len(examples) or examples[number - 1].link:
             raise Http404
         name, content = asking.example_of(protocol, caller, examples[number - 1])
     except ProviderError as error:

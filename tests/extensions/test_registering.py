@@ -239,8 +239,19 @@ def test_example_is_a_file_and_nothing_else(desk, tracker):
     lost = desk.get(f"{SINGLE}example/2/")
     assert lost.status_code == 424
     assert read(lost).one(role="alert").text == "It is lost."
-    for number in (0, 3):
+    for number in (0, 3, 5):
         assert desk.get(f"{SINGLE}example/{number}/").status_code == 404
+
+
+def test_example_at_another_host_is_a_link_that_says_where_it_leads(desk, tracker):
+    page = read(desk.get(FILE))
+    links = page.classed("provider-examples")[0].all("a")
+    assert [each["href"] for each in links if "target" in each.attrs] == [
+        "https://files.example/many.csv"
+    ]
+    assert links[2].text == "Open at files.example"
+    assert (links[2]["target"], links[2]["rel"]) == ("_blank", "noopener noreferrer")
+    assert "javascript" not in desk.get(FILE).content.decode()
 
 
 # --- Protocols that fail, and people who may not --------------------------------------------------

@@ -221,13 +221,15 @@ def test_handing_on_a_file_ends_as_the_contract_says(service, remote, caller, ca
         "https://elsewhere.example/a": None, "//elsewhere.example/a": None, "../a": None,
         "/a/../../b": None, "http://169.254.169.254/": None, "javascript:alert(1)": None,
         "": None, "/a\r\nX: 1": "/a%0D%0AX:%201", "@elsewhere.example/": None,
-        ":80@elsewhere.example/": None, "/ä.csv": "/%C3%A4.csv",
+        ":80@elsewhere.example/": None, "/ä.csv": "/%C3%A4.csv", "?a=1": "/?a=1",
+        "BASE/a": "/a", "BASE": None, "BASE.evil.example/a": None, "BASE@evil.example/a": None,
+        "BASE0/a": None, "/service/lora": "/service/lora", "/service/lora2/a": "/service/lora2/a",
     }.items(),
 )  # fmt: skip
 def test_example_is_fetched_from_the_service_itself_or_not_at_all(
     service, remote, caller, url, line
 ):
-    example = Example("", "", url)
+    example = Example("", "", url.replace("BASE", service.url))
     if line is None:
         said, _ = failure(lambda: remote.example(caller, example))
         assert said == "The example file cannot be fetched from the microservice."
@@ -235,6 +237,35 @@ def test_example_is_fetched_from_the_service_itself_or_not_at_all(
     else:
         remote.example(caller, example)
         assert service.requests[0].line == f"GET {line} HTTP/1.1"
+
+
+@pytest.mark.parametrize(
+    ("url", "link"),
+    {
+        "https://files.example/a b.csv?x=1&y#z": None, "https://files.example": "",
+        "https://files.example/ä.csv?sig=a%2Fb#z": "https://files.example/%C3%A4.csv?sig=a%2Fb#z",
+        "HTTPS://Files.example:8443/a": "HTTPS://Files.example:8443/a",
+        "https://[2606:4700::1111]/a": "https://[2606:4700::1111]/a",
+        "https://files.example?a=1": "https://files.example?a=1",
+        "http://files.example/a": None, "//files.example/a": None, "javascript:alert(1)": None,
+        "data:text/html,x": None, "ftp://files.example/a": None, "https:files.example": None,
+        "https://me@files.example/a": None, "https://me:pw@files.example/a": None,
+        "https://files.example\\@evil.example": None, "https://files.exämple/a": None,
+        "https://files.example:x/a": None, "https://": None, "https:///a": None,
+        "https://files.example/a\n.b": None, "https://files.example/" + "x" * 4000: None,
+        "/a": None,
+    }.items(),
+)  # fmt: skip
+def test_example_at_another_host_is_a_link_that_only_a_browser_follows(
+    service, remote, caller, url, link
+):
+    link = url if link == "" else link or ""
+    example = {"title": "a", "description": "b", "url": url}
+    service.says(answer(body=metadata(bulk={"exampleFileUrls": [example]})))
+    found = remote.metadata(caller, wants_bulk=True).bulk.examples[0]
+    assert found.link == link
+    assert (found.host == "files.example") == link.startswith("https://files.example")
+    assert len(service.requests) == 1
 
 
 def test_service_that_is_down_is_noted_and_well_again_when_it_answers(

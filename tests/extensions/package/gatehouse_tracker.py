@@ -52,6 +52,8 @@ FILES = Bulk(
     [
         Example("Few trackers", "A device EUI and a key on each line", "/examples/few.csv?v=1"),
         Example("Nothing there", "", "none"),
+        Example("Elsewhere", "", "", link="https://files.example/many.csv"),
+        Example("Nowhere", "", "", link="javascript:alert(1)"),
     ],
 )
 
