@@ -104,7 +104,7 @@ NO_BULK = "The bulk registration information is missing."
 BAD_METADATA = {
     "HTML": (HTML, NO_FORM, "text/html that is no JSON"),
     "no JSON": (answer(body=b'{"a": '), NO_FORM, "no JSON"),
-    "empty": (answer(204, b""), NO_FORM, "answers with nothing"),
+    "empty": (answer(204, b""), NO_FORM, "with nothing, where JSON is expected"),
     "not UTF-8": (answer(body=b'{"a": "\xff"}'), NO_FORM, "no JSON"),
     "NaN": (answer(body=b'{"a": NaN}'), NO_FORM, "no JSON"),
     "infinite": (answer(body=b'{"a": 1e999}'), NO_FORM, "no JSON"),
