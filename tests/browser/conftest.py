@@ -29,7 +29,7 @@ PATIENCE = 15_000  # milliseconds; reached only by what never comes
 # Chromium notes every refused request by itself; the page shows what was refused. HTMX notes a
 # request that ends with its page; one that fails it calls a sendError besides, which is not here.
 REFUSED = re.compile(
-    r"Failed to load resource: .*( status of (401|404|409|422) |net::ERR_INTERNET_DISCONNECTED)"
+    r"Failed to load resource: .*( status of (401|404|409|422|424) |net::ERR_INTERNET_DISCONNECTED)"
     r"|Response Status Error Code 404 from |(error: )?htmx:(afterRequest|sendAbort)\b"
     r"|\[DOM\] Input elements should have autocomplete attributes"  # the library's
 )

@@ -181,7 +181,8 @@ def test_file_that_cannot_be_read_is_refused_in_place(desk):
     desk.get_by_role("button", name="Upload", exact=True).click()
     expect(desk.get_by_role("alert").first).to_contain_text("line 1, column ID")
     expect(desk.get_by_role("button", name="Upload", exact=True)).to_be_disabled()
-    choose(desk, "ID;PATH\nx y;z\n")
+    dropped = desk.evaluate_handle(DROP, [["factory.csv"], "ID;PATH\nx y;z\n"])
+    desk.locator("[data-drop-area]").dispatch_event("drop", {"dataTransfer": dropped})
     desk.get_by_role("button", name="Upload", exact=True).click()
     expect(headline(desk)).to_have_text("There is nothing to register")
 

@@ -3,8 +3,14 @@
 from playwright.sync_api import expect
 
 from tests.browser.conftest import serious_violations
+from tests.browser.test_bulk import DROP
 
 EUI = "70B3D57ED0000001"
+
+
+def drop(page, name, text):
+    dropped = page.evaluate_handle(DROP, [[name], text])
+    page.locator("[data-drop-area]").dispatch_event("drop", {"dataTransfer": dropped})
 
 
 def choose(page, name):
@@ -58,10 +64,25 @@ def test_file_is_handed_on(page):
     with page.expect_download() as download:
         dialog.get_by_role("link", name="Download template").first.click()
     assert download.value.suggested_filename == "few.csv"
-    dialog.get_by_label("CSV file").set_input_files(
-        {"name": "a.csv", "mimeType": "text/csv", "buffer": b"devEUI\n1\n"}
-    )
-    dialog.get_by_role("button", name="Upload").click()
+    elsewhere = dialog.get_by_role("link", name="Open at files.example")
+    with page.context.expect_page() as opened:
+        page.context.route("https://files.example/**", lambda route: route.fulfill(body="ID"))
+        elsewhere.click()
+    assert opened.value.url == "https://files.example/many.csv"
+    assert opened.value.evaluate("[window.opener, document.referrer]") == [None, ""]
+    opened.value.close()
+    upload = dialog.get_by_role("button", name="Upload", exact=True)
+    drop(page, "a.csv", "")
+    expect(dialog.get_by_role("alert")).to_have_text("File must not be empty, select another one.")
+    expect(upload).to_be_disabled()
+    drop(page, "a.csv", "bad")
+    upload.click()
+    failed = page.get_by_role("dialog", name="Bulk operation failed.")
+    failed.get_by_role("link", name="Try another file").click()
+    drop(page, "b.csv", "devEUI\n1\n")
+    expect(dialog.locator("[data-chosen]")).to_contain_text("b.csv")
+    assert serious_violations(page) == []
+    upload.click()
     done = page.get_by_role("dialog", name="File successfully uploaded.")
     expect(done).to_contain_text("4711")
     assert serious_violations(page) == []

@@ -7,7 +7,8 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import LIST, REQUESTS, serious_violations
-from tests.e2e.test_extensions import PROVIDER, SECRET, process
+from tests.e2e.desk import SECRET, process
+from tests.e2e.test_extensions import PROVIDER
 
 TOKEN = """
 from tenants.actors import SYSTEM

@@ -5,19 +5,16 @@ The people here have no JavaScript; that a browser does as well is proved among 
 
 import json
 import os
-import socket
-import subprocess
-import sys
-import threading
 import time
-from contextlib import contextmanager
-from urllib.parse import urljoin
+from concurrent.futures import ThreadPoolExecutor
+from copy import copy
+from functools import partial
 
 import pytest
 import requests
 from django.conf import settings
 
-from tests.consoles import LIST, SIGN_IN, read
+from tests.consoles import LIST
 from tests.e2e.conftest import (
     ADMIN_PASSWORD,
     DEADLINE,
@@ -25,18 +22,21 @@ from tests.e2e.conftest import (
     collect_static_files,
     empty_database,
     environment,
-    free_port,
     manage,
     running,
 )
+from tests.e2e.desk import CSV, PERMISSION, SECRET, Desk, process
 
-REGISTRY = "/settings/extensions/"
 REQUESTS = "/devicecontrol/newDeviceRequests"
 PROVIDER = settings.BASE_DIR / "docs/examples/provider.py"
 WELLS = settings.BASE_DIR / "docs/examples/gatehouse_wells.py"
 MICROSERVICE = settings.BASE_DIR / "tests/extensions/microservice.py"
+MISBEHAVING = settings.BASE_DIR / "tests/extensions/misbehaving.py"
 PACKAGES = [settings.BASE_DIR / "tests/extensions/package", PROVIDER.parent]
-SECRET = "tweety-4711-of-pumps"
+WAITED_FOR = 4  # seconds, instead of minutes
+BULK = {"Bulk registration": "on"}
+NO_FORM = "Cannot fetch a form definition from the microservice."
+NOT_REACHED = "Unable to reach the microservice."
 PREPARE = """
 import json
 from tenants.actors import SYSTEM
@@ -69,98 +69,6 @@ def install(folder, name, source):
     (info / "entry_points.txt").write_text(f"[gatehouse.protocols]\n{name} = {module}:Protocol\n")
 
 
-@contextmanager
-def process(script, **variables):
-    """Run a provider as somebody would on his own machine; yield its address."""
-    port = free_port()
-    env = {"PATH": os.environ["PATH"], "PORT": str(port), **variables}
-    started = subprocess.Popen([sys.executable, script], env=env, stderr=subprocess.DEVNULL)
-    try:
-        end = time.monotonic() + DEADLINE
-        while started.poll() is None and time.monotonic() < end:
-            try:
-                socket.create_connection(("127.0.0.1", port), timeout=1).close()
-                break
-            except OSError:
-                time.sleep(0.05)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        started.terminate()
-        started.wait(DEADLINE)
-
-
-class Desk:
-    """A person at the console, who reads labels and presses buttons."""
-
-    def __init__(self, house, login):
-        self.house, self.session = house, requests.Session()
-        self.open(SIGN_IN)
-        self.fill({"User": login, "Password": ADMIN_PASSWORD}, press="Sign in")
-
-    def open(self, path):
-        return self._see(self.session.get(self.house.url + path, timeout=DEADLINE))
-
-    def fill(self, values=(), *, press, within=None, files=None):
-        """Fill in a form by its labels, and press one of its buttons."""
-        place = within or self.page
-        form, button = next(
-            (form, button)
-            for form in place.all("form")
-            for button in form.all("button")
-            if button.text == press and "hidden" not in button.attrs
-        )
-        sent = form.fields
-        ticked = form.all("input", type="checkbox", checked=True, name=True)
-        sent.update({each["name"]: "on" for each in ticked if not each.attrs.get("value")})
-        sent.update({b["name"]: b["value"] for b in [button] if "name" in b.attrs})
-        for label, value in dict(values).items():
-            sent[self._named(form, label)] = value
-        if files:
-            sent.pop("file")
-        url = urljoin(self.answer.url, form.attrs.get("action", ""))
-        return self._see(self.session.post(url, data=sent, files=files, timeout=DEADLINE))
-
-    def choose(self, entry):
-        """Choose an entry of the menu *Register device*."""
-        self.open(LIST)
-        return self.open(self.page.all("a", aria_label=entry)[0]["href"])
-
-    @staticmethod
-    def _named(form, text):
-        by_id = {each["id"]: each for each in form.walk() if "id" in each.attrs}
-        label = next(one for one in form.all("label") if one.text.removesuffix(" *") == text)
-        return by_id[label["for"]]["name"]
-
-    def _see(self, answer):
-        self.answer, self.page = answer, read(answer)
-        return self.page
-
-    @property
-    def alert(self):
-        return self.page.one(role="alert").text
-
-    def add_extension(self, name, url, **more):
-        """Make a service known, with a shared secret; return its card."""
-        path = name.lower()
-        self.open(f"{REGISTRY}add/")
-        said = {
-            "Name": name, "URL of the service": url, "Context path": path,
-            "Shared secret": SECRET, "May be in a private network": "on",
-            "Shared with all tenants": "on", **more,
-        }  # fmt: skip
-        self.fill(said, press="Add extension")
-        assert self.answer.status_code == 200, self.page.text
-        return self.card(name)
-
-    def card(self, name):
-        self.open(REGISTRY)
-        return next(one for one in self.page.classed("extension") if one.one("h2").text == name)
-
-    def test(self, name):
-        self.fill(press="Test", within=self.card(name))
-        return self.page
-
-
 @pytest.fixture(scope="module")
 def house(tmp_path_factory):
     """A server with packages, one of which is good."""
@@ -172,6 +80,10 @@ def house(tmp_path_factory):
     more = {
         "GATEHOUSE_ADMIN_PASSWORD": ADMIN_PASSWORD,
         "PYTHONPATH": os.pathsep.join(map(str, [*PACKAGES, packages])),
+        **{
+            f"GATEHOUSE_EXTENSION_{what}_SECONDS": str(WAITED_FOR)
+            for what in ("METADATA", "REGISTER", "FILE")
+        },
     }
     with empty_database() as database, running(data_dir, **database, **more) as server:
         env = environment(data_dir, **database)
@@ -182,6 +94,12 @@ def house(tmp_path_factory):
 @pytest.fixture(scope="module")
 def microservice():
     with process(MICROSERVICE) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def misbehaving():
+    with process(MISBEHAVING) as url:
         yield url
 
 
@@ -200,6 +118,13 @@ def registered(house):
     api = Remote(house.url, ("acme/operator", ADMIN_PASSWORD))
     found = api.call("GET", f"{REQUESTS}?pageSize=100").json()["newDeviceRequests"]
     return {each["id"]: each.get("customProperties") for each in found}
+
+
+def written(house):
+    """Return what would be another one had anything been registered, or noted as registered."""
+    api = Remote(house.url, ("management/admin", ADMIN_PASSWORD))
+    audited = api.call("GET", "/audit/auditRecords?pageSize=2000").json()["auditRecords"]
+    return registered(house), [one for one in audited if "registered" in one["activity"]]
 
 
 def test_provider_of_the_docs_registers_from_the_registry_to_the_device(house, admin, operator):
@@ -292,33 +217,111 @@ def test_microservice_written_for_the_original_works_as_it_is(house, microservic
     assert 'name="file"; filename="a.csv"\r\nContent-Type: text/csv\r\n\r\nID\n4711' in content
 
 
-def test_services_that_misbehave_are_a_sentence_and_stop_nobody(house, microservice, admin):
-    for name in ("HTML", "Redirect", "Slow"):
-        admin.add_extension(name, f"{microservice}/{name.lower()}")
-    admin.add_extension("Metadata", "http://169.254.169.254")
-    before = registered(house)
-    for name, cause in (
-        ("HTML", "It answers with text/html that is no JSON."),
-        ("Redirect", "It redirects (status 302), which is not followed."),
-        ("Metadata", "169.254.169.254 stands for an address that no extension may be at."),
-    ):
-        admin.choose(f"Single registration: {name}")
+FAULTS = {
+    "HTML": "It answers with text/html that is no JSON.",
+    "Broken": "It answers with application/json that is no JSON.",
+    "Huge": "The answer is too long: more than {most} bytes.",
+    "Redirect": "It redirects (status 302), which is not followed.",
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_provider_that_misbehaves_is_a_sentence_and_nothing_is_written(
+    house, misbehaving, admin, fault
+):
+    before = written(house)
+    form, posts = f"{fault} form", f"{fault} posts"
+    for name in (form, posts):
+        admin.add_extension(name, f"{misbehaving}/{name.split()[1]}/{fault.lower()}", **BULK)
+
+    def refuses(name, sentence, most):
+        cause = FAULTS[fault].format(most=most)
         assert admin.answer.status_code == 424
-        assert "Cannot fetch a form definition from the microservice." in admin.alert
+        assert sentence in admin.alert
         assert cause in admin.alert
-        assert cause in admin.card(name).text
-    waiting = threading.Thread(target=admin.choose, args=["Single registration: Slow"])
-    waiting.start()
-    try:
-        assert requests.get(f"{microservice}/asked", timeout=DEADLINE).json() is True
-        other = Desk(house, "acme/operator")
-        assert other.open(LIST).all("a", aria_label="Single registration: Slow")
-        assert waiting.is_alive()
-    finally:
-        requests.get(f"{microservice}/release", timeout=DEADLINE)
-        waiting.join(DEADLINE)
-    assert admin.answer.status_code == 424
-    assert registered(house) == before
+        assert f"Last error {cause}" in admin.badly(name)
+
+    for kind in ("Single", "Bulk"):
+        admin.choose(f"{kind} registration: {form}")
+        refuses(form, NO_FORM, "1,048,576")
+    admin.register(posts)
+    assert "Fix issue" in admin.page.text
+    refuses(posts, NOT_REACHED, "262,144")
+    admin.upload(posts)
+    refuses(posts, NOT_REACHED, "262,144")
+    assert written(house) == before
+
+
+def test_providers_that_keep_people_waiting_are_given_up_and_stop_nobody(
+    house, misbehaving, admin, operator
+):
+    before = written(house)
+    for name in ("Silent form", "Silent posts", "Drip form", "Drip posts"):
+        fault, place = name.lower().split()
+        admin.add_extension(name, f"{misbehaving}/{place}/{fault}", **BULK)
+    calls = []  # as many as there may be at once, and as one tenant may have
+    for fault, person in (("Silent", admin), ("Drip", operator)):
+        opening, registering, uploading = (copy(person) for _ in range(3))
+        registering.begin(f"{fault} posts")
+        uploading.choose(f"Bulk registration: {fault} posts")
+        form = f"Single registration: {fault} form"
+        calls += [(opening, partial(opening.choose, form), NO_FORM)]
+        calls += [(registering, partial(registering.fill, press="Register"), NOT_REACHED)]
+        calls += [(uploading, partial(uploading.fill, press="Upload", files=CSV), NOT_REACHED)]
+    with ThreadPoolExecutor(len(calls)) as at_once:
+        began = time.monotonic()
+        hanging = [at_once.submit(act) for _, act, _ in calls]
+        requests.get(f"{misbehaving}/waiting/{len(calls)}", timeout=DEADLINE)
+        other = copy(operator)
+        assert other.open(LIST).all("a", aria_label="Single registration: Drip form")
+        assert not any(each.done() for each in hanging)
+    assert WAITED_FOR <= time.monotonic() - began < 5 * WAITED_FOR
+    for person, _, sentence in calls:
+        assert person.answer.status_code == 424
+        assert sentence in person.alert
+        # What is wrong with a shared service is for those who look after it.
+        assert ("It took too long to answer." in person.alert) == (person.session is admin.session)
+    for name in ("Silent form", "Silent posts", "Drip form", "Drip posts"):
+        assert "Last error It took too long to answer." in admin.badly(name)
+    assert written(house) == before
+    operator.begin("Silent posts")  # their turns are free again
+
+
+def test_provider_in_a_private_network_is_not_called_without_permission(
+    house, misbehaving, admin, operator
+):
+    before = written(house)
+    private = "is in a private network. Only an extension of the management tenant can be allowed"
+    for name, host, cause in (
+        ("Private name", "localhost", f"localhost {private}"),
+        ("Private address", "10.0.0.1", f"10.0.0.1 {private}"),
+        ("Metadata", "169.254.169.254", "169.254.169.254 stands for an address that no extension"),
+    ):
+        admin.add_extension(name, f"https://{host}", **BULK, **{PERMISSION: None})
+        for kind in ("Single", "Bulk"):
+            admin.choose(f"{kind} registration: {name}")
+            assert admin.answer.status_code == 424
+            assert NO_FORM in admin.alert
+            assert cause in admin.alert
+        assert cause in admin.badly(name)
+
+    # The permission is taken away while people have its dialogs open.
+    admin.add_extension("Once allowed", f"{misbehaving}/posts/html", **BULK)
+    registering, uploading = copy(operator), copy(operator)
+    registering.begin("Once allowed")
+    uploading.choose("Bulk registration: Once allowed")
+    there = misbehaving.replace("http://127.0.0.1", "https://localhost")
+    admin.change("Once allowed", **{"URL of the service": there, PERMISSION: None})
+    registering.fill(press="Register")
+    assert NO_FORM in registering.alert
+    assert "What you filled in is kept" in registering.page.text
+    assert f"localhost {private}" in admin.badly("Once allowed")
+    uploading.fill(press="Upload", files=CSV)
+    assert NOT_REACHED in uploading.alert
+    for person in (registering, uploading):
+        assert person.answer.status_code == 424
+        assert "localhost" not in person.alert
+    assert written(house) == before
 
 
 def test_packages_register_and_broken_ones_stop_nothing(house, operator):
