@@ -168,7 +168,7 @@
     }
     if (event.target.closest("[data-upload-cancel], [data-dialog-close]")) cancel();
   });
-  document.addEventListener("cancel", cancel, true); // a dialog that Escape closes
+  document.addEventListener("cancel", (event) => event.target.matches("dialog") && cancel(), true); // by Escape
 
   document.addEventListener("htmx:beforeRequest", (event) => {
     if (event.detail.elt === form()) begin();

@@ -1,9 +1,11 @@
 """Registering by a protocol that a package brought along: two pages, a summary, a file."""
 
+import re
+
 from playwright.sync_api import expect
 
 from tests.browser.conftest import serious_violations
-from tests.browser.test_bulk import DROP
+from tests.browser.test_bulk import DROP, SLOW
 
 EUI = "70B3D57ED0000001"
 
@@ -88,6 +90,22 @@ def test_file_is_handed_on(page):
     assert serious_violations(page) == []
     done.get_by_role("link", name="Complete").click()
     expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_closing_the_dialog_stops_the_upload(page):
+    network = page.context.new_cdp_session(page)
+    network.send("Network.enable")
+    network.send("Network.emulateNetworkConditions", SLOW)
+    choose(page, "Bulk registration: Tracker")
+    drop(page, "a.csv", "x" * 1_500_000)
+    page.get_by_role("button", name="Upload", exact=True).click()
+    expect(page.locator("[data-upload-said]")).to_have_text(re.compile(r"^[1-9]\d?% · "))
+    with page.expect_event("requestfailed", lambda request: request.url.endswith("/file/")):
+        page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    choose(page, "Bulk registration: Tracker")
+    drop(page, "b.csv", "1")  # the next one is taken
+    expect(page.get_by_role("button", name="Upload", exact=True)).to_be_enabled()
 
 
 def test_dialog_that_was_closed_while_it_loaded_stays_closed(page):
