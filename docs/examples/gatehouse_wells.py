@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from django.db import transaction
+
 from extensions.protocols import Bulk, Caller, Metadata, Protocol, ProviderError
 from registration.errors import RegistrationError
 from registration.models import Registration
@@ -34,6 +36,7 @@ class Wells(Protocol):
 
     def register_file(self, caller: Caller, file: Iterable[bytes], name: str, size: int) -> Any:
         numbers = b"".join(file).decode().split()
-        for number in numbers:
-            self.register(caller, {"id": number})
+        with transaction.atomic():  # all of them or none
+            for number in numbers:
+                self.register(caller, {"id": number})
         return {"message": f"{len(numbers)} wells are registered."}

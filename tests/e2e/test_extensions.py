@@ -343,7 +343,9 @@ def test_packages_register_and_broken_ones_stop_nothing(house, operator):
     operator.choose("Bulk registration: Wells")
     operator.fill(press="Upload", files={"file": ("a.csv", "well-3\n", "text/csv")})
     assert "1 wells are registered." in operator.page.text
-    assert {"well-2", "well-3"} <= set(registered(house))
+    wells = set(registered(house))
+    assert "well-3" in wells
+    assert "well-2" not in wells  # all of a file or nothing
 
     said = house.said()
     assert "not today" in said
@@ -353,7 +355,7 @@ def test_packages_register_and_broken_ones_stop_nothing(house, operator):
 
 
 @pytest.mark.parametrize(
-    ("example", "most"), [(PROVIDER, 60), (WELLS, 40)], ids=["HTTP", "package"]
+    ("example", "most"), [(PROVIDER, 60), (WELLS, 45)], ids=["HTTP", "package"]
 )
 def test_docs_show_the_very_examples(example, most):
     source = example.read_text()
