@@ -6,7 +6,7 @@ called by the server: a browser can be sent there, with the host before the eyes
 
 import re
 from typing import Final
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 # Nothing but host and port before the path: no login, and nothing that browsers read otherwise.
 LINK: Final = re.compile(
@@ -29,7 +29,7 @@ def path_at(base_url: str, context_path: str, url: str) -> str:
         path = f"/{path}"
     if re.match(r"[A-Za-z0-9_]", path) and ":" not in path.partition("/")[0]:
         path = f"/{path}"
-    if not path.startswith("/") or path.startswith("//") or ".." in path:
+    if not path.startswith("/") or path.startswith("//") or ".." in unquote(path):
         return ""
     return quote(path, safe="/?&=%+~.-_,:@")
 

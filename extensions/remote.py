@@ -240,7 +240,9 @@ def _json(answer: Answer, message: str) -> Any:
         return read_json(answer.body)
     except NotJsonError as error:
         if not answer.body:
-            raise ProviderError(message, "It answers with nothing, where JSON is expected.") from error
+            raise ProviderError(
+                message, "It answers with nothing, where JSON is expected."
+            ) from error
         what = answer.media_type or "something without a type"
         raise ProviderError(message, f"It answers with {what} that is no JSON.") from error
 

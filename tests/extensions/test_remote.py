@@ -219,7 +219,8 @@ def test_handing_on_a_file_ends_as_the_contract_says(service, remote, caller, ca
     {
         "examples/a.csv": "/examples/a.csv", "/a b.csv": "/a%20b.csv", "/a?x=1&y": "/a?x=1&y",
         "https://elsewhere.example/a": None, "//elsewhere.example/a": None, "../a": None,
-        "/a/../../b": None, "http://169.254.169.254/": None, "javascript:alert(1)": None,
+        "/a/../../b": None, "/%2e%2e/b": None, "a/%2E./b": None,
+        "http://169.254.169.254/": None, "javascript:alert(1)": None,
         "": None, "/a\r\nX: 1": "/a%0D%0AX:%201", "@elsewhere.example/": None,
         ":80@elsewhere.example/": None, "/ä.csv": "/%C3%A4.csv", "?a=1": "/?a=1",
         "BASE/a": "/a", "BASE": None, "BASE.evil.example/a": None, "BASE@evil.example/a": None,
