@@ -1,7 +1,9 @@
 """Registering by a protocol: its form step by step, or its way of taking files."""
 
 import re
+import secrets
 from collections.abc import Iterator
+from datetime import timedelta
 from http import HTTPStatus
 from typing import Any, Final, cast
 
@@ -20,7 +22,9 @@ from extensions.protocols import Caller, Metadata, Protocol, ProviderError
 from registration.console.tables import CHANGED
 from registration.console.views import ADMIN, LIST
 from tenants import audit
+from tenants.counting import count
 from tenants.decorators import tenant_view
+from tenants.hashing import keyed_digest
 from tenants.http import TenantRequest
 from ui.htmx import dialog_done, is_htmx, render_dialog, require_safe_or_post
 from ui.uploads import SealedFile, takes_files
@@ -34,7 +38,13 @@ CHANGED_FORM: Final = (
     "The provider has changed its form meanwhile. Go through the steps again; what still fits is "
     "kept."
 )
-OURS: Final = frozenset({"csrfmiddlewaretoken", "go"})  # fields that are no answers
+AGAIN: Final = (
+    "This form has been sent already. Look whether the device is there; if it is not, go through "
+    "the steps again."
+)
+TICKET: Final = "ticket"  # of one look at the summary: it registers once
+TICKET_COUNTS: Final = timedelta(days=1)
+OURS: Final = frozenset({"csrfmiddlewaretoken", "go", TICKET})  # fields that are no answers
 
 
 @require_safe_or_post
@@ -77,6 +87,11 @@ def _take_step(request: TenantRequest, protocol: Protocol, steps: Steps, go: str
 
 def _register(request: TenantRequest, protocol: Protocol, steps: Steps, model: Any) -> HttpResponse:
     caller = _caller(request)
+    if _is_again(request):
+        context = {"steps": steps, "problem": AGAIN}
+        return _dialog(
+            request, protocol, "extensions/_refused.html", context, status=HTTPStatus.CONFLICT
+        )
     try:
         asking.register(protocol, caller, model)
     except ProviderError as error:
@@ -87,6 +102,16 @@ def _register(request: TenantRequest, protocol: Protocol, steps: Steps, model: A
     _record(request, protocol, "Device registered by an extension")
     messages.success(request, DONE)
     return dialog_done(request, reverse(LIST), event=CHANGED)
+
+
+def _is_again(request: TenantRequest) -> bool:
+    """Say whether the same summary was sent before, as by a second click without JavaScript.
+
+    The provider may not notice, and register a second device.
+    """
+    ticket = request.POST.get(TICKET, "")
+    subject = keyed_digest("summary", f"{request.actor.name} {ticket}")
+    return bool(ticket) and count(subject, TICKET_COUNTS)[0] > 1
 
 
 @takes_files(may_send)
@@ -215,7 +240,8 @@ def _show_step(
 ) -> HttpResponse:
     if not steps.is_summary:
         steps.form.take_focus()
-    context = {"steps": steps, "problem": problem}
+    ticket = secrets.token_urlsafe(12) if steps.is_summary else ""
+    context = {"steps": steps, "problem": problem, TICKET: ticket}
     return _dialog(request, protocol, "extensions/_step.html", context, status=status)
 
 

@@ -142,6 +142,23 @@ def test_what_the_provider_refuses_can_be_mended(somebody, tracker):
     assert tracker.registered[0][2] == MODEL
 
 
+def test_summary_that_is_sent_twice_registers_once(somebody, tracker):
+    somebody.go("next", **DEVICE)
+    somebody.go("next", **KEYS)
+    summary = somebody.page
+    assert somebody.go("register").status_code in {204, 302}
+    somebody.page = summary  # a second click, or a step back in the browser
+    again = somebody.go("register")
+    assert again.status_code == 409
+    assert "has been sent already" in read(again).one(role="alert").text
+    assert len(tracker.registered) == len(activities()) == 1
+    somebody.go("fix")  # whoever really has two goes through the steps again
+    for _ in range(2):
+        somebody.go("next")
+    assert somebody.go("register").status_code in {204, 302}
+    assert len(tracker.registered) == 2
+
+
 def test_what_was_filled_in_outlives_a_provider_that_fails(somebody, tracker, monkeypatch):
     somebody.go("next", **DEVICE)
     with monkeypatch.context() as patch:
