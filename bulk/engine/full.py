@@ -34,6 +34,8 @@ from tenants import quota
 
 DEFAULT_TYPE: Final = "c8y_DefaultDevice"  # Source: Cumulocity, bulk device registration
 
+NO_PLACE: Final = "device_limit"
+
 _OBJECT: Final = (
     "id", "tenant", "kind", "name", "name_key", "type", "owner", "fragments", "created_at",
     "created_by_name", "reported_at", "updated_at", "device_id", "state", "device_type",
@@ -47,11 +49,25 @@ _EVENT: Final = (
 _LINK: Final = ("parent", "child", "kind")
 
 
+def take_places(every: Sequence[Judged], changes: dict[int, Change]) -> None:
+    """Count the devices that are to be let in; those for which there is no place fail."""
+    rows = [row for row in every if row.login is None and _needs_place(row, changes)]
+    wanted = Counter(row.tenant_id for row in rows)
+    given = quota.take_places(wanted) if wanted else {}
+    for row in rows:
+        if given[row.tenant_id] <= 0:
+            row.fail(
+                NO_PLACE,
+                "",
+                "You have reached devices limit. No more devices can be registered.",
+            )
+        given[row.tenant_id] -= 1
+
+
 def write(
     owner: Import, rows: Sequence[Judged], changes: dict[int, Change], groups: Groups
 ) -> None:
-    """Write the rows that are to be created or updated; those without a place fail."""
-    _take_places([row for row in rows if _needs_place(row, changes) and row.login is None])
+    """Write the rows that are to be created or updated, and that have a place."""
     _supersede(owner, rows)
     new = [row for row in rows if row.verdict is Verdict.CREATE]
     changed = [row for row in rows if row.verdict is Verdict.UPDATE]
@@ -90,19 +106,6 @@ def _needs_place(row: Judged, changes: dict[int, Change]) -> bool:
     if row.verdict is Verdict.CREATE:
         return bool(row.entry.password)
     return row.verdict is Verdict.UPDATE and changes[row.entry.line].digest is not None
-
-
-def _take_places(rows: Sequence[Judged]) -> None:
-    wanted = Counter(row.tenant_id for row in rows)
-    given = quota.take_places(wanted) if wanted else {}
-    for row in rows:
-        if given[row.tenant_id] <= 0:
-            row.fail(
-                "device_limit",
-                "",
-                "You have reached devices limit. No more devices can be registered.",
-            )
-        given[row.tenant_id] -= 1
 
 
 def _supersede(owner: Import, rows: Iterable[Judged]) -> None:

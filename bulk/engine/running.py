@@ -12,7 +12,8 @@ from django.utils import timezone
 from bulk import files
 from bulk.engine import ahead, full, lease, simple, sql, stopping
 from bulk.engine.changes import Change, find_changes
-from bulk.engine.grouping import Groups, place_of
+from bulk.engine.grouping import Groups, Place, place_of
+from bulk.engine.hands import HANDS, PATIENCE, Hands, Job, NotBesideError, hands, may_help
 from bulk.engine.judging import Judge, Judged, Verdict
 from bulk.engine.pace import Pace
 from bulk.engine.repeats import Repeats
@@ -54,19 +55,20 @@ def run(one: Import) -> None:
     if stopping.is_ending():
         return
     chunks = _Chunks(one, repeats)
-    with ahead.batches(one, chunks.pace) as batches:
+    with hands(one, chunks.write_beside) as helpers, ahead.batches(one, chunks.pace) as batches:
         for batch in batches:
-            chunks.write(batch)
+            chunks.take(batch, helpers)
             ends = one.state != State.RUNNING or (not batch.is_last and stopping.is_asked())
             if ends or batch.is_last:
-                chunks.groups.settle()
-            if ends:
+                chunks.wait_for_all(helpers)
+                chunks.settle()
+            if ends or one.state != State.RUNNING:
                 return
     finish(one, State.FINISHED)
 
 
 class _Chunks:
-    """Writes one chunk after the other."""
+    """Writes one chunk after the other, or two at a time where nothing speaks against it."""
 
     def __init__(self, one: Import, repeats: Repeats | None) -> None:
         self.one = one
@@ -74,6 +76,55 @@ class _Chunks:
         self.judge = Judge(one, Existing(one.on_existing), repeats)
         self.groups = Groups(one)
         self.header = Header.from_dict(one.header)
+        self.ended = 0.0  # when the last chunk was
+        self.next = dict(one.position)  # where the chunk begins that is to be taken
+        self.alone = 0 if may_help(one) else None  # how many more chunks are written by themselves
+        # What a hand remembers is its own: the other one may have to forget it.
+        self.of_hands = [(Judge(one, Existing(one.on_existing)), Groups(one)) for _ in range(HANDS)]
+
+    def take(self, batch: Batch, helpers: Hands) -> None:
+        """Write a chunk, or let it be written when it is its turn."""
+        before, self.next = self.next, batch.next.as_dict()
+        is_only = batch.is_last and not helpers.is_busy
+        if self.alone is None or self.alone or is_only or helpers.meets(batch):
+            self.wait_for_all(helpers)
+            if self.one.state == State.RUNNING:
+                self.write(batch)
+                self.alone = max(0, self.alone - 1) if self.alone is not None else None
+            return
+        if self.groups.look_up(self._places(batch)):
+            self.wait_for_all(helpers)
+            if self.one.state != State.RUNNING:
+                return
+            if self._make_groups(batch):
+                self.write(batch)  # some rows have to fail
+                return
+        if helpers.is_full:
+            self._wait_for_one(helpers)
+        if self.one.state == State.RUNNING:
+            helpers.give(batch, before)
+
+    def wait_for_all(self, helpers: Hands) -> None:
+        """Wait for all chunks on their way; those given back are written by themselves."""
+        while helpers.is_busy:
+            self._wait_for_one(helpers)
+
+    def _wait_for_one(self, helpers: Hands) -> None:
+        batch = helpers.wait()
+        if batch is None:
+            return
+        self.alone = PATIENCE
+        state = State(Import.objects.values_list("state", flat=True).get(pk=self.one.pk))
+        if state != State.RUNNING:  # the chunk before was the last one that people wished for
+            self.one.state = state
+            return
+        lease.read_anew(self.one)
+        self.write(batch)
+
+    def settle(self) -> None:
+        """Note the changes of groups that were not noted at once."""
+        for _, groups in (*self.of_hands, (None, self.groups)):
+            groups.settle()
 
     def write(self, batch: Batch) -> None:
         """Write a chunk and where the next one begins; or begin anew if others interfere."""
@@ -96,16 +147,55 @@ class _Chunks:
                 self.pace.took(time.monotonic() - started)
                 return
 
-    def _make_groups(self, batch: Batch) -> dict[tuple[str, str], str]:
-        """Make the groups that rows need and that are not there; return why some cannot be."""
-        own = self.one.tenant_id
-        is_told = self.one.names_tenants
-        places = {
+    def write_beside(self, helpers: Hands, hand: int, job: Job) -> None:
+        """Write a chunk beside the one before it, as far as that does not matter to either.
+
+        Raises:
+            NotBesideError: it has to be written by itself.
+        """
+        judge, groups = self.of_hands[hand]
+        started = time.monotonic()
+        try:
+            with transaction.atomic():
+                helpers.hold_turn(job)
+                rows = self._judged(judge, job.batch)
+                changes = find_changes(rows)
+                _check_closed(rows, groups)
+                full.write(self.one, rows, changes, groups)
+                helpers.await_turn(job)
+                self._check_turn(job)
+                _take_places(rows, changes)
+                self._conclude(job.batch, rows, started)
+        except NotBesideError:
+            groups.forget()
+            raise
+        except (IntegrityError, DataError, OperationalError) as error:
+            if not sql.may_pass(error):
+                raise
+            groups.forget()
+            raise NotBesideError from error
+        self.pace.took(time.monotonic() - started)
+
+    def _check_turn(self, job: Job) -> None:
+        """See to it that the chunk before is written, and that nobody wants to stop behind it."""
+        if self.one.state != State.RUNNING:
+            raise NotBesideError
+        lease.keep(self.one, lock=True)
+        position = Import.objects.values_list("position", flat=True).get(pk=self.one.pk)
+        if position != job.before:
+            raise NotBesideError
+
+    def _places(self, batch: Batch) -> set[Place]:
+        own, is_told = self.one.tenant_id, self.one.names_tenants
+        return {
             (entry.tenant_id if is_told else own, entry.path)
             for entry in batch.entries
             if entry.path
         }
-        if not self.groups.look_up(places):
+
+    def _make_groups(self, batch: Batch) -> dict[tuple[str, str], str]:
+        """Make the groups that rows need and that are not there; return why some cannot be."""
+        if not self.groups.look_up(self._places(batch)):
             return {}
         # Only for rows that will be written: one that fails leaves no group behind.
         rows = self.judge.judge(batch.entries, hold=False)
@@ -123,11 +213,7 @@ class _Chunks:
     ) -> None:
         one = self.one
         lease.keep(one, lock=True)
-        share_ids()
-        if one.device_type is not None:
-            share_type(one.device_type)
-        sql.check_keys_at_once()
-        rows = self.judge.judge(batch.entries, hold=True)
+        rows = self._judged(self.judge, batch)
         for row in rows:
             place = place_of(row)
             if place in refused:
@@ -139,8 +225,23 @@ class _Chunks:
             self._write_one_by_one(rows, changes)
         else:
             write_rows(one, rows, changes, self.groups)
+        self._conclude(batch, rows, started)
+
+    def _judged(self, judge: Judge, batch: Batch) -> list[Judged]:
+        """Hold still what the rows are about, and return what they come to."""
+        share_ids()
+        if self.one.device_type is not None:
+            share_type(self.one.device_type)
+        sql.check_keys_at_once()
+        return judge.judge(batch.entries, hold=True)
+
+    def _conclude(self, batch: Batch, rows: Sequence[Judged], started: float) -> None:
+        """Note what became of a chunk and where the next one begins, and do what people wish."""
+        one = self.one
         self._note(batch, rows)
-        one.worked += time.monotonic() - started
+        now = time.monotonic()
+        one.worked += now - max(started, self.ended)
+        self.ended = now
         state, wish = State(one.state), one.wish
         if wish == Import.Wish.PAUSE and not batch.is_last:
             one.state = State.PAUSED
@@ -167,6 +268,19 @@ class _Chunks:
         self.one.position = batch.next.as_dict()
 
 
+def _check_closed(rows: Iterable[Judged], groups: Groups) -> None:
+    """See to it that no registration goes: the next chunk would wait for its tenant's counts."""
+    if any(row.is_open for row in rows) or groups.find(rows):
+        raise NotBesideError
+
+
+def _take_places(rows: Sequence[Judged], changes: dict[int, Change]) -> None:
+    """Count devices that are written already: all of them need a place."""
+    full.take_places(rows, changes)
+    if any(row.code == full.NO_PLACE for row in rows):
+        raise NotBesideError
+
+
 def write_rows(
     one: Import, rows: Sequence[Judged], changes: dict[int, Change], groups: Groups
 ) -> None:
@@ -174,6 +288,7 @@ def write_rows(
     if one.form == Form.SIMPLE:
         simple.write(one, rows, groups)
     else:
+        full.take_places(rows, changes)
         full.write(one, rows, changes, groups)
 
 
