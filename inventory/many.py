@@ -44,6 +44,35 @@ class AnyOf(models.Func):
         ]
 
 
+# For each place by itself, as nobody can say beforehand which index leads to many at once: asked
+# for all of them, PostgreSQL goes through a tenant's objects if it takes them for few.
+_DEVICES_AT = """
+SELECT found.id FROM unnest(%s::text[], %s::text[]) AS place (tenant, device)
+CROSS JOIN LATERAL (
+  SELECT id FROM inventory_managedobject
+  WHERE tenant_id = place.tenant AND device_id = place.device AND NOT (device_id = '') LIMIT 1
+) AS found
+"""
+
+
+def devices_at(places: Collection[tuple[str, str]]) -> list[int]:
+    """Return the numbers of the objects of devices, given by their tenants and device IDs."""
+    if not places:
+        return []
+    tenants, device_ids = zip(*places, strict=True)
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(_DEVICES_AT, [array_text(tenants), array_text(device_ids)])
+        else:
+            cursor.execute(
+                "SELECT o.id FROM json_each(%s) AS place CROSS JOIN inventory_managedobject AS o"
+                " WHERE o.tenant_id = json_extract(place.value, '$[0]')"
+                " AND o.device_id = json_extract(place.value, '$[1]') AND NOT (o.device_id = '')",
+                [json.dumps([*places])],
+            )
+        return [row[0] for row in cursor.fetchall()]
+
+
 def array_text(values: Collection[Any]) -> str:
     """Return texts or whole numbers as PostgreSQL writes a list of them.
 

@@ -15,7 +15,7 @@ from bulk.keys import item_key
 from bulk.models import Existing, Form, Import, ImportItem
 from bulk.reading.header import Header
 from bulk.reading.rows import Entry, Problem
-from inventory.many import AnyOf
+from inventory.many import AnyOf, devices_at
 from inventory.models import DeviceCredentials, ExternalId, Kind, ManagedObject, Tombstone
 from registration.errors import DeviceOfTypeError
 from registration.lifecycle import Status
@@ -169,8 +169,10 @@ class Judge:
         if self.repeats is not None:
             self._sort_out(rows, self.repeats.of(keys))
             return
-        items = ImportItem.objects.filter(AnyOf("key", keys), owner=self.owner)
-        first = dict(items.values_list("key", "line"))
+        # Whose they are is looked at here: told of it, a database that does not know yet how many
+        # there are by now may go through all of them.
+        items = ImportItem.objects.filter(AnyOf("key", keys)).values_list("key", "line", "owner_id")
+        first = {key: line for key, line, owner in items if owner == self.owner.pk}
         for row in rows:
             line = first.setdefault(row.key, row.entry.line)
             if line != row.entry.line:
@@ -362,8 +364,8 @@ class _Known:
 
         registrations = held(Registration.objects.filter(AnyOf("device_id", ids)))
         logins = held(DeviceCredentials.objects.filter(AnyOf("device_id", ids)))
-        objects = ManagedObject.objects.filter(tenant__in=tenants)
-        devices = held(objects.filter(~_no_device(), AnyOf("device_id", ids)))
+        places = {(row.tenant_id, row.entry.device_id) for row in rows}
+        devices = held(ManagedObject.objects.filter(AnyOf("pk", devices_at(places))))
         bound: dict[tuple[str, str, str], int] = {}
         for kind in sorted({kind for kind, _ in names}):
             values = [value for each, value in names if each == kind]
@@ -394,12 +396,6 @@ class _Known:
         # A device that clients made, without a login of its own until now.
         if found is not None and found.kind == Kind.DEVICE and found.device_id == "":
             row.device = found
-
-
-def _no_device() -> Any:
-    from django.db.models import Q  # noqa: PLC0415
-
-    return Q(device_id="")
 
 
 def _open(rows: list[Judged]) -> list[Judged]:

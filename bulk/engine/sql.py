@@ -155,13 +155,16 @@ def _defaults(model: type[models.Model], columns: Sequence[str]) -> dict[str, An
 def check_keys_at_once() -> None:
     """Let foreign keys be checked with each statement, which is cheaper than at the commit.
 
-    Nor are helpers started for a question: that takes longer than any of its answers.
+    Nor is a whole table read, or helpers started, for a question about the rows of one chunk: what
+    that costs grows with the table, or is more than the answer.
     """
     if not is_postgres():
         return
     with connection.cursor() as cursor:
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        cursor.execute("SET LOCAL max_parallel_workers_per_gather = 0")
+        cursor.execute(
+            "SET CONSTRAINTS ALL IMMEDIATE; SET LOCAL enable_seqscan = off;"
+            " SET LOCAL max_parallel_workers_per_gather = 0"
+        )
 
 
 @contextmanager

@@ -4,7 +4,7 @@ import random
 import time
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 
 from bulk import imports
 from bulk.engine import lease
@@ -15,8 +15,7 @@ from tenants.models import Tenant
 from tests.bulk.files import SECRET, carried_on, counts, everything, received, registered, undone
 from tests.bulk.worker.conftest import finished, now, until
 
-# Chunks are longer on PostgreSQL, and done sooner.
-ROWS = 20_000 if connection.vendor == "postgresql" else 8_000
+ROWS = 20_000  # so many chunks that a kill finds one
 KILLS = 8
 FORMS = ["simple", "full"]
 
@@ -129,7 +128,7 @@ def test_kills_change_nothing(form, acme, operator, workers):
 
 @pytest.mark.parametrize("form", FORMS)
 def test_kills_do_not_change_an_undoing(form, acme, operator, workers):
-    rows = 3_000
+    rows = ROWS
     registered(acme, known_file(form), operator)
     one = registered(acme, file_of(form, rows), operator)
     expected = uninterrupted(lambda: undone(one, operator))
