@@ -23,7 +23,22 @@ from tests.e2e.conftest import (
 
 LIST = "/devices/registration/"
 REQUESTS = "/devicecontrol/newDeviceRequests"
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+# Behind the address bar of each new window, of which each context opens one, Chromium prepares two
+# pages that nobody sees; that takes longer than ours do. The rest is what Playwright switches off
+# itself: of two such flags the last one counts.
+UNUSED = [
+    *("WebUIOmniboxPopup", "WebUIOmniboxAimPopup"),
+    *("AimEnabled", "AvoidCorsURLLoaderRestartOnRedirect", "AvoidUnnecessaryBeforeUnloadCheckSync"),
+    *("DestroyProfileOnBrowserClose", "HttpsFirstBalancedModeAutoEnable", "HttpsUpgrades"),
+    *("LensOverlay", "MediaRouter", "NetworkTimeServiceQuerying", "OptimizationHints"),
+    *("PaintHolding", "PreconnectToSearch", "ThirdPartyStoragePartitioning"),
+]
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    f"--disable-features={','.join(UNUSED)}",
+]
 PHONE = {"viewport": {"width": 375, "height": 700}, "has_touch": True, "is_mobile": True}
 PATIENCE = 15_000  # milliseconds; reached only by what never comes
 # Chromium notes every refused request by itself; the page shows what was refused. HTMX notes a
