@@ -197,9 +197,7 @@ class Judge:
 
     def _judge_simple(self, rows: list[Judged], *, hold: bool) -> None:
         ids = [row.entry.device_id for row in rows]
-        known = Registration.objects.filter(AnyOf("device_id", ids)).order_by("pk")
-        if hold:
-            known = known.select_for_update(of=("self",))
+        known = _held(Registration, _numbers_of(Registration, ids), hold=hold)
         registrations = {one.device_id: one for one in known.select_related("group", "tenant")}
         logins = dict(
             DeviceCredentials.objects.filter(AnyOf("device_id", ids)).values_list(
@@ -359,13 +357,6 @@ class _Known:
         tenants = {row.tenant_id for row in rows}
         names = {name for row in rows for name in row.names()}
 
-        def held(found: Any) -> Any:
-            return found.order_by("pk").select_for_update(of=("self",)) if hold else found
-
-        registrations = held(Registration.objects.filter(AnyOf("device_id", ids)))
-        logins = held(DeviceCredentials.objects.filter(AnyOf("device_id", ids)))
-        places = {(row.tenant_id, row.entry.device_id) for row in rows}
-        devices = held(ManagedObject.objects.filter(AnyOf("pk", devices_at(places))))
         bound: dict[tuple[str, str, str], int] = {}
         for kind in sorted({kind for kind, _ in names}):
             values = [value for each, value in names if each == kind]
@@ -374,9 +365,16 @@ class _Known:
                 bound[tenant_id, kind, value] = pk
         # Not joined to the above: PostgreSQL would go through all objects for the few that match.
         mentioned = ManagedObject.objects.filter(AnyOf("pk", set(bound.values()))).in_bulk()
+        # Names come first: of a device that somebody is just making they must not be all there is.
+        registrations = _held(Registration, _numbers_of(Registration, ids), hold=hold)
+        expected = {one.device_id: one for one in registrations.select_related("tenant", "group")}
+        logins = _held(DeviceCredentials, _numbers_of(DeviceCredentials, ids), hold=hold)
+        let_in = {one.device_id: one for one in logins}
+        places = {(row.tenant_id, row.entry.device_id) for row in rows}
+        devices = _held(ManagedObject, devices_at(places), hold=hold)
         return cls(
-            {one.device_id: one for one in logins},
-            {one.device_id: one for one in registrations.select_related("tenant", "group")},
+            let_in,
+            expected,
             {(one.tenant_id, one.device_id): one for one in devices},
             {place: mentioned[pk] for place, pk in bound.items() if pk in mentioned},
         )
@@ -396,6 +394,21 @@ class _Known:
         # A device that clients made, without a login of its own until now.
         if found is not None and found.kind == Kind.DEVICE and found.device_id == "":
             row.device = found
+
+
+def _numbers_of(model: Any, device_ids: list[str]) -> list[int]:
+    found = model.objects.filter(AnyOf("device_id", device_ids)).order_by()
+    return [*found.values_list("pk", flat=True)]
+
+
+def _held(model: Any, numbers: list[int], *, hold: bool) -> Any:
+    """Return rows by their numbers, in the order in which everybody locks.
+
+    Asked by anything else and for an order as well, a database that takes the rows for few may go
+    through all there are in that order.
+    """
+    found = model.objects.filter(AnyOf("pk", numbers)).order_by("pk")
+    return found.select_for_update(of=("self",)) if hold else found
 
 
 def _open(rows: list[Judged]) -> list[Judged]:

@@ -71,16 +71,16 @@ def test_typed_secret_stays_in_the_browser_while_a_question_is_answered(open_pag
     page = open_page("/devices/registration/with-device-type/", login="acme/operator")
     secret = page.get_by_label("Secret", exact=True)
 
-    def register(text):
-        page.get_by_label("Device type").select_option("Thermostat T2")
-        page.get_by_label("Device ID").fill("press-1")
+    def register(within, text):
+        within.get_by_label("Device type").select_option("Thermostat T2")
+        within.get_by_label("Device ID").fill("press-1")
         secret.fill(text)
-        page.get_by_role("button", name="Register", exact=True).click()
+        within.get_by_role("button", name="Register", exact=True).click()
 
-    register("the-first-secret")
+    register(page, "the-first-secret")
     expect(row(page, "press-1")).to_be_visible()
     page.get_by_role("link", name="Register device").click()
-    register("the-second-secret")
+    register(page.get_by_role("dialog"), "the-second-secret")
     expect(page.get_by_text("press-1 is a device already.")).to_be_visible()
     expect(secret).to_have_value("the-second-secret")
     page.get_by_label("Replace its secret").check()

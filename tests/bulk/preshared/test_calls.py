@@ -295,7 +295,7 @@ def test_as_many_as_can_be_are_a_matter_of_few_statements(acme, django_assert_ma
         assert offered(device_type, *offers).count("created") == MAX_OFFERS
     assert not Registration.objects.exists()
     before = Import.objects.count()
-    with django_assert_max_num_queries(18):
+    with django_assert_max_num_queries(19):
         assert offered(device_type, *offers).count("unchanged") == MAX_OFFERS
     changed = [Offer(offer.device_id, OTHER) for offer in offers]
     with django_assert_max_num_queries(40):
