@@ -198,7 +198,7 @@ class Judge:
     def _judge_simple(self, rows: list[Judged], *, hold: bool) -> None:
         ids = [row.entry.device_id for row in rows]
         known = _held(Registration, _numbers_of(Registration, ids), hold=hold)
-        registrations = {one.device_id: one for one in known.select_related("group", "tenant")}
+        registrations = {one.device_id: one for one in known.prefetch_related("group", "tenant")}
         logins = dict(
             DeviceCredentials.objects.filter(AnyOf("device_id", ids)).values_list(
                 "device_id", "tenant_id"
@@ -367,7 +367,7 @@ class _Known:
         mentioned = ManagedObject.objects.filter(AnyOf("pk", set(bound.values()))).in_bulk()
         # Names come first: of a device that somebody is just making they must not be all there is.
         registrations = _held(Registration, _numbers_of(Registration, ids), hold=hold)
-        expected = {one.device_id: one for one in registrations.select_related("tenant", "group")}
+        expected = {one.device_id: one for one in registrations.prefetch_related("tenant", "group")}
         logins = _held(DeviceCredentials, _numbers_of(DeviceCredentials, ids), hold=hold)
         let_in = {one.device_id: one for one in logins}
         places = {(row.tenant_id, row.entry.device_id) for row in rows}
