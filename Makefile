@@ -35,8 +35,15 @@ demo: $(VENV)/.run staticfiles/staticfiles.json ## the same with sample data and
 	@unset DATABASE_URL; \
 	GATEHOUSE_DATA_DIR="$${GATEHOUSE_DATA_DIR:-demo-data}" exec $(BIN)/python manage.py demo
 
-test: $(VENV)/.dev staticfiles/staticfiles.json ## the whole suite, on SQLite and PostgreSQL at once; ARGS='-k word'
-	@$(ISOLATED) $(BIN)/python tests/on_both.py -- $(PYTEST) $(ARGS)
+test: $(VENV)/.dev staticfiles/staticfiles.json ## the whole suite on SQLite, then on PostgreSQL; ARGS='-k word'
+	@echo '== On SQLite'; \
+	$(ISOLATED) $(PYTEST) $(ARGS); on_sqlite=$$?; \
+	echo '== On PostgreSQL'; \
+	$(ISOLATED) $(BIN)/python tests/with_postgres.py -- $(PYTEST) $(ARGS); \
+	on_postgres=$$?; \
+	if [ $$on_sqlite -ne 0 ]; then echo 'The suite failed on SQLite.' >&2; fi; \
+	if [ $$on_postgres -ne 0 ]; then echo 'The suite failed on PostgreSQL.' >&2; fi; \
+	[ $$on_sqlite -eq 0 ] && [ $$on_postgres -eq 0 ]
 
 lint: $(VENV)/.dev ## format, lint, types, templates, migrations
 	$(BIN)/ruff format --check .
