@@ -20,6 +20,7 @@ from django.db import connection
 
 from bulk.engine.sql import is_postgres
 from bulk.models import Form, Import
+from bulk.reading.header import Header
 from bulk.reading.rows import Batch
 
 HANDS: Final = 2
@@ -38,11 +39,9 @@ class Job:
     batch: Batch
     number: int
     before: dict[str, Any]
+    marks: set[Any]  # of its devices
     begun: Event = field(default_factory=Event)
     done: "SimpleQueue[BaseException | None]" = field(default_factory=SimpleQueue)
-
-    def __post_init__(self) -> None:
-        self.keys = {entry.key for entry in self.batch.entries}  # what stands for its devices
 
 
 def may_help(one: Import) -> bool:
@@ -60,6 +59,7 @@ class Hands:
     def __init__(self, one: Import, work: Callable[[int, Job], None]) -> None:
         self._work = work
         self._base = crc32(one.pk.bytes)
+        self._has_names = bool(Header.from_dict(one.header).externals)
         self._jobs: list[SimpleQueue[Job | None]] = [SimpleQueue() for _ in range(HANDS)]
         self._threads: list[Thread] = []
         self._flying: deque[Job] = deque()
@@ -76,14 +76,22 @@ class Hands:
         return len(self._flying) == HANDS
 
     def meets(self, batch: Batch) -> bool:
-        """Say whether a chunk has devices that one on its way has as well."""
-        keys = [entry.key for entry in batch.entries]
-        return any(not job.keys.isdisjoint(keys) for job in self._flying)
+        """Say whether a chunk has devices, or names, that one on its way has as well."""
+        marks = self._marks(batch)
+        return any(not job.marks.isdisjoint(marks) for job in self._flying)
+
+    def _marks(self, batch: Batch) -> set[Any]:
+        """Return what stands for the devices of a chunk: their keys, and names in other columns."""
+        marks: set[Any] = {entry.key for entry in batch.entries}
+        if self._has_names:
+            for entry in batch.entries:
+                marks |= {(entry.id_type, entry.device_id), *entry.external}
+        return marks
 
     def give(self, batch: Batch, before: dict[str, Any]) -> None:
         """Let a chunk be written that comes right behind those on their way."""
         self._number += 1
-        job = Job(batch, self._number, before)
+        job = Job(batch, self._number, before, self._marks(batch))
         hand = self._number % HANDS
         if len(self._threads) < HANDS:
             thread = Thread(target=self._run, args=[hand], name=f"bulk-hand-{hand}", daemon=True)

@@ -363,20 +363,21 @@ class _Known:
             found = ExternalId.objects.filter(AnyOf("value", values), tenant__in=tenants, type=kind)
             for tenant_id, value, pk in found.values_list("tenant_id", "value", "managed_object"):
                 bound[tenant_id, kind, value] = pk
-        # Not joined to the above: PostgreSQL would go through all objects for the few that match.
-        mentioned = ManagedObject.objects.filter(AnyOf("pk", set(bound.values()))).in_bulk()
         # Names come first: of a device that somebody is just making they must not be all there is.
         registrations = _held(Registration, _numbers_of(Registration, ids), hold=hold)
         expected = {one.device_id: one for one in registrations.prefetch_related("tenant", "group")}
         logins = _held(DeviceCredentials, _numbers_of(DeviceCredentials, ids), hold=hold)
         let_in = {one.device_id: one for one in logins}
         places = {(row.tenant_id, row.entry.device_id) for row in rows}
-        devices = _held(ManagedObject, devices_at(places), hold=hold)
+        # Those that only a name leads to are held like the others: rows are to point to them.
+        numbers = sorted({*devices_at(places), *bound.values()})
+        objects = {one.pk: one for one in _held(ManagedObject, numbers, hold=hold)}
+        devices = {(one.tenant_id, one.device_id): one for one in objects.values()}
         return cls(
             let_in,
             expected,
-            {(one.tenant_id, one.device_id): one for one in devices},
-            {place: mentioned[pk] for place, pk in bound.items() if pk in mentioned},
+            {place: devices[place] for place in places & devices.keys()},
+            {place: objects[pk] for place, pk in bound.items() if pk in objects},
         )
 
     def look_up(self, row: Judged) -> None:

@@ -17,6 +17,7 @@ from bulk.engine.hands import HANDS, PATIENCE, Hands, Job, NotBesideError, hands
 from bulk.engine.judging import Judge, Judged, Verdict
 from bulk.engine.pace import Pace
 from bulk.engine.repeats import Repeats
+from bulk.errors import LostLeaseError
 from bulk.models import Existing, Form, Import, ImportItem, ImportProblem, Outcome, State
 from bulk.reading.header import Header
 from bulk.reading.rows import Batch, Problem
@@ -180,7 +181,10 @@ class _Chunks:
         """See to it that the chunk before is written, and that nobody wants to stop behind it."""
         if self.one.state != State.RUNNING:
             raise NotBesideError
-        lease.keep(self.one, lock=True)
+        try:
+            lease.keep(self.one, lock=True)
+        except LostLeaseError as error:  # or somebody has just stopped it: who waits for us looks
+            raise NotBesideError from error
         position = Import.objects.values_list("position", flat=True).get(pk=self.one.pk)
         if position != job.before:
             raise NotBesideError

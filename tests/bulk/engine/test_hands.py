@@ -8,7 +8,7 @@ from django.db import transaction
 from bulk import engine, imports
 from bulk.engine import full, hands, running
 from bulk.models import Existing, Import, ImportItem, ImportProblem, State
-from inventory.models import DeviceCredentials, ManagedObject
+from inventory.models import DeviceCredentials, ExternalId, ManagedObject
 from registration.models import Registration
 from tenants.actors import Actor
 from tenants.models import Tenant
@@ -99,10 +99,19 @@ def there_is_not_room_for_all(acme):
     return new_ones(acme)
 
 
+def rows_adopt_one_object_of_a_client(acme):
+    thing = ManagedObject.objects.create(tenant=acme, kind="device", name="thing")
+    for kind, value in (("c8y_Serial", "d-00010"), ("c8y_Imei", "d-00030")):
+        ExternalId.objects.create(tenant=acme, type=kind, value=value, managed_object=thing)
+    lines = [row(n)[:-1] + ";c8y_Serial;\n" for n in range(NUMBER)]
+    lines[30] = "d-00030;;press;Other;;c8y_Imei;CERTIFICATES\n"
+    return "ID;CREDENTIALS;TYPE;NAME;PATH;IDTYPE;AUTH_TYPE\n" + "".join(lines)
+
+
 CASES = [
     new_ones, some_are_there, all_are_there, some_are_expected, the_next_chunk_repeats_rows,
     rows_are_bad, rows_meet_in_an_external_id, groups_are_new_in_every_chunk,
-    there_is_not_room_for_all,
+    there_is_not_room_for_all, rows_adopt_one_object_of_a_client,
 ]  # fmt: skip
 
 

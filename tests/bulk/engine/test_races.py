@@ -4,14 +4,16 @@ import threading
 from contextlib import suppress
 
 import pytest
-from django.db import connection, transaction
+from django.db import connection, connections, transaction
 
 from bulk import engine, imports
 from bulk.engine import sql
+from bulk.engine.changes import find_changes
 from bulk.engine.pace import Pace
 from bulk.models import Existing, Import, ImportItem, State
 from inventory.groups import delete_group
 from inventory.models import ChildLink, DeviceCredentials, DeviceGroup, ExternalId, ManagedObject
+from inventory.objects import Deletion, delete_object
 from registration.errors import RegistrationError
 from registration.models import Registration
 from tenants.actors import Actor
@@ -220,4 +222,32 @@ def test_groups_that_go_all_the_time_leave_nothing_that_points_to_them(acme):
     assert deleted > 5
     assert (one.state, one.created + one.failed) == (State.FINISHED, NUMBER)
     assert DeviceCredentials.objects.count() == one.created > NUMBER // 2
+    assert orphans() == {}
+
+
+def test_an_object_of_a_client_that_goes_meanwhile_leaves_nothing_behind(acme, monkeypatch):
+    thing = ManagedObject.objects.create(tenant=acme, kind="device", name="thing")
+    ExternalId.objects.create(tenant=acme, type="c8y_Serial", value="d-0007", managed_object=thing)
+    one = started(acme, FULL + "".join(f"d-{n:04};{SECRET};;;\n" for n in range(40)))
+
+    def delete():
+        try:
+            with suppress(ManagedObject.DoesNotExist):
+                delete_object(ManagedObject.objects.get(pk=thing.pk), Deletion(), by=BY)
+        finally:
+            connections.close_all()
+
+    deleting = threading.Thread(target=delete)
+
+    def look(rows):
+        if deleting.ident is None:
+            deleting.start()
+            deleting.join(0.5)  # it waits for us, or is done before we write
+        return find_changes(rows)
+
+    monkeypatch.setattr("bulk.engine.running.find_changes", look)
+    engine.carry_on(one.pk)
+    deleting.join()
+    one.refresh_from_db()
+    assert (one.state, one.failed) == (State.FINISHED, 0)
     assert orphans() == {}
