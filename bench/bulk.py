@@ -24,7 +24,14 @@ from django.db import connection  # noqa: E402
 
 from bulk import engine, imports  # noqa: E402
 from bulk.engine.pace import Pace  # noqa: E402
-from bulk.models import Door, Existing, Import, State  # noqa: E402
+from bulk.models import Door, Existing, Import, ImportItem, State  # noqa: E402
+from bulk.worker import collect_less  # noqa: E402
+from inventory.models import (  # noqa: E402
+    ChildLink,
+    DeviceCredentials,
+    ExternalId,
+    ManagedObject,
+)
 from tenants.actors import Actor  # noqa: E402
 from tenants.installation import prepare_installation  # noqa: E402
 from tenants.models import Tenant  # noqa: E402
@@ -64,6 +71,26 @@ def copied(rows: int) -> float:
         spent = time.perf_counter() - started
         cursor.execute("DROP TABLE bench_copy")
     return rows / spent
+
+
+def inserted(one: Import) -> float:
+    """Return the rows per second of the database alone, for what a file became.
+
+    The rows of all tables go once more into tables that are made like them, in one statement each:
+    nothing is read, checked or looked up, and no foreign key is there. What is left are the rows
+    and their entries in the indexes, those of lists included.
+    """
+    made = (ManagedObject, DeviceCredentials, ExternalId, ChildLink, ImportItem)
+    spent = 0.0
+    with connection.cursor() as cursor:
+        for model in made:
+            table = model._meta.db_table  # noqa: SLF001
+            cursor.execute(f"CREATE TABLE bench_like (LIKE {table} INCLUDING ALL)")
+            started = time.perf_counter()
+            cursor.execute(f"INSERT INTO bench_like SELECT * FROM {table}")
+            spent += time.perf_counter() - started
+            cursor.execute("DROP TABLE bench_like")
+    return one.succeeded / spent
 
 
 class Watch:
@@ -123,6 +150,7 @@ def most_memory() -> int:
 
 def main(rows: int) -> None:
     """Print ratios."""
+    collect_less()  # as a worker does
     call_command("migrate", verbosity=0, interactive=False)
     prepare_installation()
     management = Tenant.objects.get(pk="management")
@@ -134,7 +162,7 @@ def main(rows: int) -> None:
     before = most_memory()
     reference = statistics.median(copied(rows) for _ in range(3)) if is_postgres else 0.0
     watch = Watch()
-    _, spent = registered(tenant, blocks(rows), rows)
+    one, spent = registered(tenant, blocks(rows), rows)
     rate = rows / spent
     first, last = watch.tenths()
     longest = max(seconds for _, seconds in watch.chunks)
@@ -143,6 +171,9 @@ def main(rows: int) -> None:
     if is_postgres:
         times = f"{reference / rate:.1f} times as many"
         print(f"    COPY of the same file into one keyed table: {reference:,.0f}, {times}")
+        alone = inserted(one)
+        times = f"{alone / rate:.2f} times as many"
+        print(f"    the database alone, with nothing to check: {alone:,.0f}, {times}")
     print(f"    the last tenth took {last / first:.2f} times as long as the first")
     print(f"    longest transaction: {longest:.2f} s, of {len(watch.chunks)}")
     if memory:

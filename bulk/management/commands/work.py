@@ -10,7 +10,7 @@ from typing import Any
 from django.core.management import BaseCommand, CommandParser
 
 from bulk.engine import stopping
-from bulk.worker import Worker
+from bulk.worker import Worker, collect_less
 
 LOOK = 0.1  # seconds between two looks for a signal
 PATIENCE = 3  # seconds for the rows on their way
@@ -37,6 +37,7 @@ class Command(BaseCommand):
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
         watch = threading.Thread(target=wait_for_end, args=(signals, parent), daemon=True)
         watch.start()
+        collect_less()
         Worker().run()
 
 
