@@ -4,7 +4,7 @@ import pytest
 
 from inventory.devices import let_in
 from inventory.models import ManagedObject
-from tests.inventory.api.calls import OBJECTS
+from inventory.objects import create_object
 from tests.support import PASSWORD, Api, give_rights
 
 
@@ -31,23 +31,22 @@ def caller(person):
 
 
 @pytest.fixture
-def ours(api):
-    """Make an object as the operator of acme, and return its ID."""
+def ours(operator):
+    """Make an object as the operator of acme, and return its ID, as a POST would."""
 
-    def make(login="acme/operator", **body):
-        answer = api(login).post(OBJECTS, body)
-        assert answer.status_code == 201, answer.content
-        return answer.json()["id"]
+    def make(by=operator, **body):
+        made, _ = create_object(by.user.tenant, body, by=by)
+        return str(made.pk)
 
     return make
 
 
 @pytest.fixture
-def theirs(ours):
+def theirs(ours, globex_operator):
     """Make an object as the operator of globex, and return its ID."""
 
     def make(**body):
-        return ours("globex/operator", **body)
+        return ours(globex_operator, **body)
 
     return make
 

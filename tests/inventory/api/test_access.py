@@ -2,8 +2,10 @@
 
 import pytest
 
+from inventory.children import add_children
 from inventory.devices import let_in
-from inventory.models import DeviceCredentials, ExternalId, ManagedObject, Tombstone
+from inventory.identity import bind
+from inventory.models import ChildLink, DeviceCredentials, ExternalId, ManagedObject, Tombstone
 from tenants.roles import Role
 from tests.inventory.api.calls import OBJECTS, ids, one, reference, references, refused
 from tests.support import PASSWORD, Api
@@ -45,16 +47,15 @@ MAKES = {"list", "count", "create"}  # what INVENTORY_CREATE allows without owni
 
 
 @pytest.fixture
-def call(api, ours):
+def call(ours, row, operator):
     """Make an object of ``owner`` with everything around it, and do one of the calls to it."""
 
     def do(client, name, owner):
         target = ours(name="target", owner=owner, **DEVICE)
         other = ours(name="other", owner=owner, **DEVICE)
         child = ours(name="child", owner=owner)
-        operator = api("acme/operator")
-        operator.post(one(target, "childAdditions"), reference(child))
-        operator.post(of(target), IDENTITY)
+        add_children(row(target), [row(child)], ChildLink.Kind.ADDITION, by=operator)
+        bind(row(target), "c8y_Serial", "1", by=operator)
         method, path, body = CALLS[name]
         path = path.format(one=one(target), child=child, ids=of(target))
         body = reference(other) if body == "other" else body
