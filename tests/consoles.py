@@ -1,6 +1,7 @@
 """The console as a person without a browser uses it, and its pages as they read."""
 
 import re
+from functools import lru_cache
 from html.parser import HTMLParser
 
 from django.test import Client
@@ -91,10 +92,9 @@ class Element:
 class Page(HTMLParser):
     """Reads HTML into elements."""
 
-    def __init__(self, response):
+    def __init__(self, text):
         super().__init__()
         self.root = self.at = Element("", {})
-        text = response if isinstance(response, str) else response.content.decode()
         self.feed(text)
         self.close()
 
@@ -120,7 +120,12 @@ class Page(HTMLParser):
 
 def read(response):
     """Return the page, or the fragment, of a response."""
-    return Page(response).root
+    return _read(response if isinstance(response, str) else response.content.decode())
+
+
+@lru_cache(maxsize=8)
+def _read(text):
+    return Page(text).root  # who looks for several things reads it once
 
 
 class Console:
