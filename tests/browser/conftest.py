@@ -17,8 +17,8 @@ from tests.e2e.conftest import (
     collect_static_files,
     empty_database,
     environment,
-    manage,
     running,
+    shell,
 )
 
 LIST = "/devices/registration/"
@@ -119,10 +119,9 @@ def house(static_files, tmp_path_factory):
             PYTHONPATH=str(PACKAGE),
             **database,
         ) as server,
+        shell(environment(data_dir, **database)) as server.shell,
     ):
-        env = environment(data_dir, **database)
-        manage("shell", "-c", PEOPLE % ADMIN_PASSWORD, env=env)
-        server.shell = lambda code: manage("shell", "-c", code, env=env)
+        server.shell(PEOPLE % ADMIN_PASSWORD)
         yield server
 
 

@@ -1,5 +1,6 @@
 """Gatehouse as its users start it: a process of its own, with a database of its own."""
 
+import json
 import os
 import re
 import signal
@@ -21,6 +22,17 @@ from django.conf import settings
 ADMIN_PASSWORD = "administrator of the suite"
 BOOTSTRAP_PASSWORD = "bootstrap of the suite"
 DEADLINE = 60  # seconds after which a start counts as hanging
+SHELL = """
+import contextlib, io, json, sys, traceback
+for line in sys.stdin:
+    printed, problem = io.StringIO(), ""
+    try:
+        with contextlib.redirect_stdout(printed):
+            exec(json.loads(line), {})
+    except Exception:
+        problem = traceback.format_exc()
+    print(json.dumps([problem, printed.getvalue()]), flush=True)
+"""
 
 
 @dataclass
@@ -109,6 +121,32 @@ def manage(*arguments, env):
         stdout=subprocess.PIPE,
         text=True,
     ).stdout
+
+
+@contextmanager
+def shell(env):
+    """Yield what runs code as ``manage.py shell`` does and returns what it prints.
+
+    One process for all: to start takes longer than most of what is to be done.
+    """
+    with subprocess.Popen(
+        [sys.executable, "manage.py", "shell", "--no-imports", "--command", SHELL],
+        cwd=settings.BASE_DIR,
+        env={**env, "DJANGO_SETTINGS_MODULE": "config.settings"},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+
+        def run(code):
+            process.stdin.write(json.dumps(code) + "\n")
+            process.stdin.flush()
+            problem, printed = json.loads(process.stdout.readline())
+            assert not problem, problem
+            return printed
+
+        yield run
+        process.stdin.close()  # which ends it
 
 
 @contextmanager
